@@ -1,0 +1,56 @@
+package io.peftj.core.tensor;
+
+/**
+ * Single-precision values in Java's memory, row-major: how adapters hold their parameters, and how values enter and leave a backend.
+ *
+ * <p>The array is shared, not copied; whoever makes a HostTensor hands the array over and must not write to it again.
+ */
+public final class HostTensor {
+    private final Shape shape;
+    private final float[] values;
+
+    private HostTensor(Shape shape, float[] values) {
+        this.shape = shape;
+        this.values = values;
+    }
+
+    /**
+     * Wraps an array.
+     *
+     * @throws IllegalArgumentException if the array's length is not the shape's number of elements
+     */
+    public static HostTensor of(Shape shape, float... values) {
+        if (shape.size() != values.length) {
+            throw new IllegalArgumentException("shape " + shape + " has " + shape.size() + " elements, but " + values.length
+                    + " values were given");
+        }
+        return new HostTensor(shape, values);
+    }
+
+    /** A tensor whose elements all have one value. */
+    public static HostTensor filled(Shape shape, float value) {
+        float[] values = new float[Math.toIntExact(shape.size())];
+        java.util.Arrays.fill(values, value);
+        return new HostTensor(shape, values);
+    }
+
+    /** The sizes of the axes. */
+    public Shape shape() {
+        return shape;
+    }
+
+    /** The elements, row-major: the array itself, not to be written to. */
+    public float[] values() {
+        return values;
+    }
+
+    /** The same elements under another shape of as many. */
+    public HostTensor reshape(Shape other) {
+        return of(other, values);
+    }
+
+    @Override
+    public String toString() {
+        return "HostTensor" + shape;
+    }
+}
