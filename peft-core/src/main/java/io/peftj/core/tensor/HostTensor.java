@@ -21,8 +21,8 @@ public final class HostTensor {
      */
     public static HostTensor of(Shape shape, float... values) {
         if (shape.size() != values.length) {
-            throw new IllegalArgumentException("shape " + shape + " has " + shape.size() + " elements, but " + values.length
-                    + " values were given");
+            throw new IllegalArgumentException("shape " + shape + " has " + shape.size() + " elements, but "
+                    + values.length + " values were given");
         }
         return new HostTensor(shape, values);
     }
