@@ -1,2 +1,0 @@
-/** Errors of the library. */
-package io.peftj.core;
