@@ -1,0 +1,2 @@
+/** Errors of the library. */
+package io.peftj.core;

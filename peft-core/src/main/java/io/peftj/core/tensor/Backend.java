@@ -1,0 +1,48 @@
+package io.peftj.core.tensor;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.Callable;
+
+/**
+ * What computes: native kernels on a device, or plain Java as a reference.
+ *
+ * <p>A backend owns the threads its kernels run on. Sessions are opened inside {@link #call} and stay on that thread.
+ */
+public interface Backend extends AutoCloseable {
+    /** The arithmetic. */
+    Kernels kernels();
+
+    /** What is alive in this backend's memory. */
+    MemoryMeter memory();
+
+    /** The optimiser's step and the other things that write in place. */
+    Updates updates();
+
+    /**
+     * Runs a task on one of the backend's threads and waits for it.
+     *
+     * @throws RuntimeException what the task threw; a checked exception comes wrapped in a PeftException
+     * @throws java.util.concurrent.CancellationException if the calling thread is interrupted while it waits; the task stops at its next check
+     */
+    <T> T call(Callable<T> task);
+
+    /** Makes a frozen matrix [out, in] of row-major values. */
+    Weight weight(HostTensor values, DType dtype);
+
+    /**
+     * Makes a frozen matrix [out, in] of a file's bytes without a copy in Java's heap.
+     *
+     * @param bytes little-endian, row-major, exactly the shape's elements
+     */
+    Weight weight(ByteBuffer bytes, Encoding encoding, Shape shape, DType dtype);
+
+    /** The values of a frozen matrix [out, in]. */
+    HostTensor dense(Weight weight);
+
+    /** Frees a frozen matrix. */
+    void free(Weight weight);
+
+    /** Frees the threads and what the backend itself holds. */
+    @Override
+    void close();
+}

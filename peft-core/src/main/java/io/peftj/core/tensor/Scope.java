@@ -1,0 +1,36 @@
+package io.peftj.core.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Owns the results of the operations that run while it is a session's innermost scope, and frees them when closed.
+ *
+ * <p>A layer runs in a scope of its own and {@link #keep keeps} its result; what the tape saved lives on with the tape.
+ */
+public final class Scope implements AutoCloseable {
+    private final Session session;
+    private final List<Buffer> owned = new ArrayList<>();
+
+    Scope(Session session) {
+        this.session = session;
+    }
+
+    void own(Buffer buffer) {
+        owned.add(buffer);
+    }
+
+    /** Lets a tensor outlive this scope: the scope around it owns it too. */
+    public Tensor keep(Tensor tensor) {
+        tensor.buffer().retain();
+        session.around(this).own(tensor.buffer());
+        return tensor;
+    }
+
+    @Override
+    public void close() {
+        session.leave(this);
+        owned.forEach(Buffer::release);
+        owned.clear();
+    }
+}

@@ -1,0 +1,218 @@
+package io.peftj.core.tensor;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Notes operations while they run and differentiates them afterwards, in reverse.
+ *
+ * <p>Only operations with an input that leads to a {@link #leaf} are noted, each with its rule: a vector-Jacobian product written in the same
+ * vocabulary. What a rule needs later is saved with it and freed at its use. Cotangents have their value's format. A tape is used once: after
+ * {@link #backward} it holds gradients only.
+ */
+public final class Tape implements AutoCloseable {
+    private final Session session;
+    private final boolean probing;
+    private final List<Node> nodes = new ArrayList<>();
+    private final Map<Origin, Tensor> foreign = new LinkedHashMap<>();
+    private final List<Tensor> foreignSources = new ArrayList<>();
+    private boolean spent;
+    private boolean closed;
+
+    Tape(Session session, boolean probing) {
+        this.session = session;
+        this.probing = probing;
+    }
+
+    /** Marks a value as one whose gradient is wanted, and returns it so marked. The caller keeps the value alive. */
+    public Tensor leaf(Tensor value) {
+        Node node = new Node(this, "leaf", new Tensor[0], new Origin[0], new Tensor[0], null, 1);
+        nodes.add(node);
+        return value.at(new Origin(node, 0));
+    }
+
+    /**
+     * Differentiates a scalar.
+     *
+     * @throws IllegalArgumentException if the value is no scalar or depends on no leaf
+     */
+    public void backward(Tensor scalar) {
+        if (scalar.shape().size() != 1) {
+            throw new IllegalArgumentException(
+                    "backward needs a scalar, found shape " + scalar.shape() + "; reduce it first");
+        }
+        try (Scope scope = session.scope()) {
+            Tensor one = session.tensor(HostTensor.filled(scalar.shape(), 1), scalar.dtype());
+            backward(List.of(scalar), List.of(one));
+        }
+    }
+
+    /**
+     * Passes cotangents of several values back to the leaves.
+     *
+     * @param values results of operations on this tape; one that depends on no leaf is passed over
+     * @param cotangents one each, of the value's shape and format
+     * @throws IllegalArgumentException if none of the values depends on a leaf
+     * @throws IllegalStateException if the tape was used before, or a parameter that it saved has changed since
+     */
+    public void backward(List<Tensor> values, List<Tensor> cotangents) {
+        if (spent || closed) {
+            throw new IllegalStateException("backward: the tape was used already; note the operations again");
+        }
+        if (values.stream().noneMatch(value -> value.origin().isOn(this))) {
+            throw new IllegalArgumentException("backward: the value depends on no leaf of this tape");
+        }
+        spent = true;
+        session.untaped(() -> {
+            for (int i = 0; i < values.size(); i++) {
+                if (values.get(i).origin().isOn(this)) {
+                    values.get(i).origin().accumulate(cotangents.get(i));
+                }
+            }
+            for (int i = nodes.size() - 1; i >= 0; i--) {
+                session.checkCancelled();
+                nodes.get(i).pass(session);
+            }
+            return null;
+        });
+    }
+
+    /** A leaf's gradient after {@link #backward}, alive until the tape closes; null where nothing depends on the leaf. */
+    public @Nullable Tensor gradient(Tensor leaf) {
+        Node node = leaf.origin().node();
+        if (node == null || !leaf.origin().isOn(this) || !node.isLeaf()) {
+            throw new IllegalArgumentException("gradient: the tensor is no leaf of this tape");
+        }
+        return node.cotangent(0);
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            session.leave(this);
+            nodes.forEach(Node::free);
+            nodes.clear();
+        }
+    }
+
+    /**
+     * Runs a part of the computation now and again in the backward pass, so that only what it captures is kept between.
+     *
+     * @param body a pure function of the tensors it captures: it draws nothing and changes nothing; its results belong to the innermost scope
+     * @return the body's results
+     */
+    public static List<Tensor> checkpoint(Session session, Supplier<List<Tensor>> body) {
+        Tape outer = session.tape();
+        if (outer == null) {
+            return body.get();
+        }
+        List<Tensor> results;
+        Tensor[] captured;
+        try (Tape probe = session.startProbe()) {
+            results = body.get();
+            captured = probe.foreignSources.toArray(Tensor[]::new);
+        }
+        // The body reads the captured tensors themselves when it is replayed, so these are kept as they are.
+        return outer.note("checkpoint", results, captured, captured, pass -> outer.replay(pass, captured, body));
+    }
+
+    private void replay(Backward pass, Tensor[] captured, Supplier<List<Tensor>> body) {
+        try (Tape replay = session.startTape()) {
+            List<Tensor> again = body.get();
+            List<Tensor> reached = new ArrayList<>();
+            List<Tensor> cotangents = new ArrayList<>();
+            for (int i = 0; i < again.size(); i++) {
+                if (pass.hasGradient(i) && again.get(i).origin().isOn(replay)) {
+                    reached.add(again.get(i));
+                    cotangents.add(pass.gradient(i));
+                }
+            }
+            if (reached.isEmpty()) {
+                return;
+            }
+            replay.backward(reached, cotangents);
+            for (int i = 0; i < captured.length; i++) {
+                Tensor leaf = replay.foreign.get(captured[i].origin());
+                Tensor gradient = leaf == null ? null : replay.gradient(leaf);
+                if (gradient != null) {
+                    pass.give(i, () -> gradient);
+                }
+            }
+        }
+    }
+
+    /** Notes an operation if one of its inputs leads to a leaf; returns the results as this tape knows them. */
+    List<Tensor> noteCompact(String operation, List<Tensor> results, Tensor[] inputs, Tensor[] saved, Rule rule) {
+        boolean needed = !probing
+                && Arrays.stream(inputs).anyMatch(input -> input.origin().isTracked());
+        return note(operation, results, inputs, needed ? compact(saved) : saved, rule);
+    }
+
+    /** Views of a small part would keep the whole storage alive until the backward pass. */
+    private Tensor[] compact(Tensor[] saved) {
+        return Arrays.stream(saved).map(Tensor::compact).toArray(Tensor[]::new);
+    }
+
+    private List<Tensor> note(String operation, List<Tensor> results, Tensor[] inputs, Tensor[] saved, Rule rule) {
+        Origin[] origins = Arrays.stream(inputs).map(this::resolve).toArray(Origin[]::new);
+        if (probing || Arrays.stream(origins).noneMatch(Origin::isTracked)) {
+            return results;
+        }
+        if (spent) {
+            throw new IllegalStateException(operation + ": the tape was used already; start another");
+        }
+        Node node = new Node(this, operation, inputs, origins, saved, rule, results.size());
+        nodes.add(node);
+        List<Tensor> tracked = new ArrayList<>(results.size());
+        for (int i = 0; i < results.size(); i++) {
+            tracked.add(results.get(i).at(new Origin(node, i)));
+        }
+        return tracked;
+    }
+
+    /** Where a tensor comes from on this tape: one that an outer tape tracks becomes a leaf here. */
+    private Origin resolve(Tensor tensor) {
+        Origin origin = tensor.origin();
+        if (!origin.isTracked() || origin.isOn(this)) {
+            return origin;
+        }
+        Tensor known = foreign.get(origin);
+        if (known == null) {
+            known = leaf(tensor);
+            foreign.put(origin, known);
+            foreignSources.add(tensor);
+        }
+        return known.origin();
+    }
+
+    /** Says how an operation passes cotangents on. */
+    @FunctionalInterface
+    interface Rule {
+        void apply(Backward pass);
+    }
+
+    /** Which output of which node a tensor is. */
+    record Origin(@Nullable Node node, int output) {
+        static final Origin NONE = new Origin(null, 0);
+
+        boolean isTracked() {
+            return node != null;
+        }
+
+        boolean isOn(Tape tape) {
+            return node != null && node.tape() == tape;
+        }
+
+        void accumulate(Tensor cotangent) {
+            if (node != null) {
+                node.accumulate(output, cotangent);
+            }
+        }
+    }
+}
