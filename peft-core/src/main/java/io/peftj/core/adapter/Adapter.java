@@ -1,0 +1,32 @@
+package io.peftj.core.adapter;
+
+import com.google.gson.JsonObject;
+import io.peftj.core.tensor.HostTensor;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A trained or loaded adapter in Java's memory: immutable, safe to share between threads, nothing to close.
+ *
+ * @param type the method's type, such as "LORA"
+ * @param config the method's settings
+ * @param parameters the stored parameters under their names in the file
+ * @param task what else an application needs to use it
+ * @param fingerprint of the base it was made for; null in files that PEFT wrote
+ * @param otherKeys keys of adapter_config.json that no method knows, kept for writing back
+ */
+public record Adapter(
+        String type,
+        AdapterConfig config,
+        Map<String, HostTensor> parameters,
+        TaskData task,
+        @Nullable String fingerprint,
+        JsonObject otherKeys) {
+    /** Keeps copies; the parameters' arrays are shared. */
+    public Adapter {
+        parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
+        otherKeys = otherKeys.deepCopy();
+    }
+}

@@ -1,0 +1,39 @@
+package io.peftj.core.adapter;
+
+import com.google.gson.JsonObject;
+
+/**
+ * A method of parameter-efficient fine-tuning: how its configuration is read and what it does to a model.
+ *
+ * <p>Found by {@link java.util.ServiceLoader}; an implementation has a public constructor without arguments, holds no state and loads nothing native.
+ * What it does on a given model is said by its {@link AdapterPlan}.
+ *
+ * @param <C> the method's configuration
+ */
+public interface AdapterMethod<C extends AdapterConfig> {
+    /** The name in adapter_config.json's peft_type, such as "LORA". */
+    String type();
+
+    /** The class of its configurations. */
+    Class<C> configClass();
+
+    /**
+     * Reads the method's keys of an adapter_config.json.
+     *
+     * @throws io.peftj.core.InvalidConfigException if a key is missing or bad, or asks for a variant that is not implemented (by name, never ignored)
+     */
+    C read(JsonObject json);
+
+    /** Writes the method's keys as PEFT writes them, those of variants PEFT's readers expect included. */
+    JsonObject write(C config);
+
+    /** The keys {@link #read} understands; others in a file are kept and written back untouched. */
+    java.util.Set<String> keys();
+
+    /**
+     * Says what the method does on a model: parameters, initial values, where it acts.
+     *
+     * @throws io.peftj.core.InvalidConfigException if the configuration does not fit the model
+     */
+    AdapterPlan plan(BackboneSpec spec, C config);
+}

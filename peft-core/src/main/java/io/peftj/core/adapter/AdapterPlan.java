@@ -1,0 +1,52 @@
+package io.peftj.core.adapter;
+
+import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a configured method does on one model. Pure: it holds no values and nothing native.
+ *
+ * <p>Parameters come in three forms. <em>Raw</em> ones are trained and kept in checkpoints; <em>stored</em> ones are what an {@link Adapter} and its
+ * files hold, under their names in the file; <em>effective</em> ones are what the formulas read, derived from raw or stored ones once an optimiser
+ * step or once a load. For most methods raw and stored are the same.
+ */
+public interface AdapterPlan {
+    /** The stored parameters, in the order of the files. */
+    List<ParameterSpec> stored();
+
+    /** The parameters that training changes. */
+    default List<ParameterSpec> raw() {
+        return stored();
+    }
+
+    /** Initial values of the raw parameters, by name. */
+    Map<String, HostTensor> initialise(InitialiseContext context);
+
+    /**
+     * Makes the effective parameters; operations are noted if a tape records.
+     *
+     * @param parameters raw or stored ones by name, in f32 at least
+     * @return effective ones under the names that {@link #contributions()} uses
+     */
+    Map<String, Tensor> derive(Map<String, Tensor> parameters);
+
+    /** Makes stored parameters of raw ones. */
+    default Map<String, Tensor> fold(Map<String, Tensor> raw) {
+        return raw;
+    }
+
+    /** Where and how the effective parameters act. */
+    List<Contribution> contributions();
+
+    /** Places that every row's tokens are shifted by, because the adapter stands before them. */
+    default int positionShift() {
+        return 0;
+    }
+
+    /** Number of trainable numbers. */
+    default long trainableCount() {
+        return raw().stream().mapToLong(p -> p.shape().size()).sum();
+    }
+}

@@ -1,0 +1,110 @@
+package io.peftj.core.adapter;
+
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Site;
+import io.peftj.core.tensor.Shape;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an adapter's plan needs to know of a base model: sizes, sites and parameters by name. Made of config.json alone, without weights or natives.
+ *
+ * @param architecture the class Hugging Face opens it with, such as "LlamaForCausalLM"
+ * @param family the family of backbones, such as "llama" or "bert"
+ * @param layers number of layers
+ * @param width width of the residual stream
+ * @param vocabulary number of token embeddings
+ * @param heads query heads of a layer
+ * @param keyValueHeads key and value heads of a layer
+ * @param headDim width of a head
+ * @param positions the most tokens a row may have
+ * @param decoder whether attention is causal
+ * @param tied whether the output embedding is the token embedding
+ * @param sites the matrices that adapters can act on, in the model's order
+ * @param parameters all parameters by name with their shapes, in the model's order
+ * @param head the classification head; null for none
+ */
+public record BackboneSpec(
+        String architecture,
+        String family,
+        int layers,
+        int width,
+        int vocabulary,
+        int heads,
+        int keyValueHeads,
+        int headDim,
+        int positions,
+        boolean decoder,
+        boolean tied,
+        List<Site> sites,
+        Map<String, Shape> parameters,
+        @Nullable HeadSpec head) {
+    /** Keeps copies. */
+    public BackboneSpec {
+        sites = List.copyOf(sites);
+        parameters = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
+    }
+
+    /** The site of a name. */
+    public Site site(String name) {
+        return sites.stream()
+                .filter(site -> site.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("the model has no site " + name));
+    }
+
+    /** Sites with a role. */
+    public List<Site> sites(Role role) {
+        return sites.stream().filter(site -> site.role() == role).toList();
+    }
+
+    /**
+     * The same body with another classification head, or with its first one; an output embedding goes.
+     *
+     * @param other the head, whose parameters then come from an adapter or are the base's own
+     */
+    public BackboneSpec withHead(HeadSpec other) {
+        List<Site> kept = new ArrayList<>(sites);
+        kept.removeIf(site -> site.role() == Role.HEAD || site.role() == Role.OUTPUT_EMBEDDING);
+        kept.add(new Site(other.name(), Role.HEAD, -1, other.in(), other.classes(), other.bias()));
+        Map<String, Shape> all = new LinkedHashMap<>(parameters);
+        all.keySet().removeIf(name -> isOfRole(name, Role.HEAD) || isOfRole(name, Role.OUTPUT_EMBEDDING));
+        all.put(other.name() + ".weight", Shape.of(other.classes(), other.in()));
+        if (other.bias()) {
+            all.put(other.name() + ".bias", Shape.of(other.classes()));
+        }
+        return new BackboneSpec(
+                architecture,
+                family,
+                layers,
+                width,
+                vocabulary,
+                heads,
+                keyValueHeads,
+                headDim,
+                positions,
+                decoder,
+                tied,
+                kept,
+                all,
+                other);
+    }
+
+    private boolean isOfRole(String parameter, Role role) {
+        return sites(role).stream()
+                .anyMatch(site -> parameter.equals(site.weightName()) || parameter.equals(site.biasName()));
+    }
+
+    /** Width of a layer's keys or of its values: kv heads × head dim. */
+    public int keyValueWidth() {
+        return keyValueHeads * headDim;
+    }
+
+    /** Number of the base model's parameters, tied ones once. */
+    public long parameterCount() {
+        return parameters.values().stream().mapToLong(Shape::size).sum();
+    }
+}

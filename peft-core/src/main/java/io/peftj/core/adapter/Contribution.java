@@ -1,0 +1,86 @@
+package io.peftj.core.adapter;
+
+import io.peftj.core.site.Site;
+import io.peftj.core.tensor.Dropout;
+import io.peftj.core.tensor.Segments;
+import io.peftj.core.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thing an adapter does at one place of a model, told by kind so that the runner can order, stack and merge it.
+ *
+ * <p>At a site the order is: substitutions, input scalings, the base product without its bias, deltas (which read the scaled input), the bias, output
+ * scalings; within a kind the order in which adapters are attached. Parameters are named by their effective names.
+ */
+public sealed interface Contribution {
+    /** The site's input is multiplied by a vector [in]. */
+    record InputScale(Site site, String scale) implements Contribution {}
+
+    /** The site's output, bias included, is multiplied by a vector [out]. */
+    record OutputScale(Site site, String scale) implements Contribution {}
+
+    /**
+     * Something is added to the site's product.
+     *
+     * @param formula what
+     * @param parameters the formula's parameters, in its order
+     * @param dropout the probability with which the formula's dropout drops in training
+     */
+    record Delta(Site site, DeltaFormula formula, List<String> parameters, double dropout) implements Contribution {}
+
+    /**
+     * Every query of a layer sees more keys and values [length, kv heads, head dim], which stand before the row.
+     *
+     * @param layer the layer
+     */
+    record KeyValues(int layer, String keys, String values) implements Contribution {}
+
+    /**
+     * A parameter of the base model is replaced.
+     *
+     * @param baseParameter its name in the base model, such as "classifier.weight"
+     * @param replacement the effective parameter, of the same shape
+     */
+    record Substitute(String baseParameter, String replacement) implements Contribution {}
+
+    /**
+     * What a {@link Delta} adds. One instance a method (a constant): contributions with the same instance are computed together, their parameters
+     * stacked. It must not tell one adapter from many: where several act, parameters have a leading axis of slots.
+     */
+    interface DeltaFormula {
+        /** The delta [places, out] in the input's format. */
+        Tensor apply(DeltaInput input);
+
+        /**
+         * The axis of a parameter that may be padded with zeros without changing the delta, so that adapters of different sizes stack; −1 for none.
+         *
+         * @param parameter its number in the contribution's list
+         */
+        int paddedAxis(int parameter);
+
+        /**
+         * The change of the site's matrix [out, in] that this delta is, from unstacked parameters.
+         *
+         * @throws io.peftj.core.PeftException if the delta is no linear map of the input
+         */
+        Tensor matrix(List<Tensor> parameters);
+    }
+
+    /** What a formula sees. */
+    interface DeltaInput {
+        /** The site's scaled input [places, in]. */
+        Tensor x();
+
+        /** An effective parameter, stacked [slots, …] where {@link #segments()} is there. */
+        Tensor parameter(int number);
+
+        /** Which slot acts where; null if one adapter acts everywhere. */
+        @Nullable
+        Segments segments();
+
+        /** The formula's dropout; null for none. */
+        @Nullable
+        Dropout dropout();
+    }
+}

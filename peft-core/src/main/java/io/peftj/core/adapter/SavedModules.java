@@ -1,0 +1,116 @@
+package io.peftj.core.adapter;
+
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.Contribution.Substitute;
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Site;
+import io.peftj.core.site.Targets;
+import io.peftj.core.tensor.CounterRandom;
+import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Shape;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Parameters of the base that a method trains and saves whole: the task's head, modules_to_save, biases. Shared by all methods.
+ *
+ * @param parameters base parameters by stored name, with their names in the base
+ */
+public record SavedModules(Map<ParameterSpec, String> parameters) {
+    private static final Logger LOG = LoggerFactory.getLogger(SavedModules.class);
+    /** What PEFT lists by default for classification, whatever the model calls its head. */
+    private static final List<String> USUAL_HEADS = List.of("classifier", "score");
+
+    /** Keeps a copy in order. */
+    public SavedModules {
+        parameters = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
+    }
+
+    /**
+     * The head where the task trains one, and what modules_to_save lists.
+     *
+     * @param prefix what stored names begin with, before the name in the base
+     * @throws InvalidConfigException if an entry of modules_to_save matches no module
+     */
+    public static SavedModules of(BackboneSpec spec, AdapterConfig config, String prefix) {
+        Map<ParameterSpec, String> found = new LinkedHashMap<>();
+        HeadSpec head = spec.head();
+        boolean trainsHead = config.taskType() == TaskType.SEQ_CLS || config.taskType() == TaskType.FEATURE_EXTRACTION;
+        Map<String, Shape> base = new LinkedHashMap<>(spec.parameters());
+        // A tied output embedding has no parameter of its own, but can be trained as one.
+        for (Site site : spec.sites(Role.OUTPUT_EMBEDDING)) {
+            base.putIfAbsent(site.weightName(), Shape.of(site.out(), site.in()));
+        }
+        for (String entry : config.modulesToSave()) {
+            if (base.keySet().stream().noneMatch(name -> Targets.matches(module(name), entry))) {
+                if (!USUAL_HEADS.contains(entry)) {
+                    throw new InvalidConfigException("modules_to_save names \"" + entry
+                            + "\", which matches no module with parameters; there are "
+                            + base.keySet().stream()
+                                    .map(SavedModules::module)
+                                    .distinct()
+                                    .toList());
+                }
+                LOG.debug("modules_to_save names \"{}\", which this model does not have", entry);
+            }
+        }
+        base.forEach((name, shape) -> {
+            boolean listed = config.modulesToSave().stream().anyMatch(entry -> Targets.matches(module(name), entry));
+            boolean ofHead = trainsHead && head != null && module(name).equals(head.name());
+            if (listed || ofHead) {
+                found.put(new ParameterSpec(prefix + name, shape), name);
+            }
+        });
+        return new SavedModules(found);
+    }
+
+    /** These and the parameters of another. */
+    public SavedModules and(SavedModules other) {
+        Map<ParameterSpec, String> all = new LinkedHashMap<>(parameters);
+        other.parameters.forEach((spec, name) -> {
+            if (!all.containsValue(name)) {
+                all.put(spec, name);
+            }
+        });
+        return new SavedModules(all);
+    }
+
+    /** The stored parameters. */
+    public List<ParameterSpec> stored() {
+        return List.copyOf(parameters.keySet());
+    }
+
+    /** Each replaces its base parameter; effective names are the stored ones. */
+    public List<Contribution> contributions() {
+        List<Contribution> all = new ArrayList<>();
+        parameters.forEach((spec, name) -> all.add(new Substitute(name, spec.name())));
+        return all;
+    }
+
+    /** The base's own values; for a head that the base lacks, PyTorch's Linear's: uniform within ±1/√in. */
+    public Map<String, HostTensor> initialise(BackboneSpec spec, InitialiseContext context) {
+        Map<String, HostTensor> values = new LinkedHashMap<>();
+        HeadSpec head = spec.head();
+        parameters.forEach((parameter, name) -> {
+            if (context.hasBase(name)) {
+                values.put(parameter.name(), context.base(name));
+            } else if (head != null && module(name).equals(head.name())) {
+                CounterRandom random = context.random(parameter.name());
+                values.put(parameter.name(), random.uniform(parameter.shape(), 1 / Math.sqrt(head.in())));
+            } else {
+                throw new InvalidConfigException(
+                        "the base model has no values for " + name + ", which " + parameter.name() + " starts from");
+            }
+        });
+        return values;
+    }
+
+    private static String module(String parameter) {
+        int dot = parameter.lastIndexOf('.');
+        return dot < 0 ? parameter : parameter.substring(0, dot);
+    }
+}

@@ -1,0 +1,82 @@
+package io.peftj.core.run;
+
+import io.peftj.core.adapter.AdapterPlan;
+import io.peftj.core.adapter.Contribution;
+import io.peftj.core.adapter.Contribution.Delta;
+import io.peftj.core.adapter.Contribution.InputScale;
+import io.peftj.core.adapter.Contribution.KeyValues;
+import io.peftj.core.adapter.Contribution.OutputScale;
+import io.peftj.core.adapter.Contribution.Substitute;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A plan whose contributions are found by place. Made once a plan, shared by all computations. */
+public final class BoundPlan {
+    private final AdapterPlan plan;
+    private final Map<String, List<InputScale>> inputScales = new HashMap<>();
+    private final Map<String, List<OutputScale>> outputScales = new HashMap<>();
+    private final Map<String, List<Delta>> deltas = new HashMap<>();
+    private final Map<Integer, KeyValues> keyValues = new HashMap<>();
+    private final Map<String, String> substitutes = new HashMap<>();
+
+    /** Sorts a plan's contributions by place. */
+    public BoundPlan(AdapterPlan plan) {
+        this.plan = plan;
+        for (Contribution contribution : plan.contributions()) {
+            if (contribution instanceof InputScale scale) {
+                inputScales
+                        .computeIfAbsent(scale.site().name(), key -> new ArrayList<>())
+                        .add(scale);
+            } else if (contribution instanceof OutputScale scale) {
+                outputScales
+                        .computeIfAbsent(scale.site().name(), key -> new ArrayList<>())
+                        .add(scale);
+            } else if (contribution instanceof Delta delta) {
+                deltas.computeIfAbsent(delta.site().name(), key -> new ArrayList<>())
+                        .add(delta);
+            } else if (contribution instanceof KeyValues prefix) {
+                keyValues.put(prefix.layer(), prefix);
+            } else if (contribution instanceof Substitute substitute) {
+                substitutes.put(substitute.baseParameter(), substitute.replacement());
+            }
+        }
+    }
+
+    /** The plan. */
+    public AdapterPlan plan() {
+        return plan;
+    }
+
+    List<InputScale> inputScales(String site) {
+        return inputScales.getOrDefault(site, List.of());
+    }
+
+    List<OutputScale> outputScales(String site) {
+        return outputScales.getOrDefault(site, List.of());
+    }
+
+    List<Delta> deltas(String site) {
+        return deltas.getOrDefault(site, List.of());
+    }
+
+    @Nullable
+    KeyValues keyValues(int layer) {
+        return keyValues.get(layer);
+    }
+
+    boolean hasKeyValues() {
+        return !keyValues.isEmpty();
+    }
+
+    @Nullable
+    String substitute(String baseParameter) {
+        return substitutes.get(baseParameter);
+    }
+
+    boolean acts(String site) {
+        return deltas.containsKey(site) || inputScales.containsKey(site) || outputScales.containsKey(site);
+    }
+}

@@ -1,0 +1,66 @@
+package io.peftj.core.run;
+
+import org.jspecify.annotations.Nullable;
+
+/** One row of a batch: its real tokens without padding, and the adapters that act on it. */
+public final class Row {
+    private final int[] ids;
+    private final int @Nullable [] types;
+    private final Stack stack;
+    private final long example;
+
+    /**
+     * A row.
+     *
+     * @param ids token ids, at least one
+     * @param types token type ids, one each; null for zeros
+     * @param stack the adapters that act on it
+     * @param example tells examples apart, wherever in a batch they stand; dropout draws by it
+     */
+    public Row(int[] ids, int @Nullable [] types, Stack stack, long example) {
+        this.ids = ids.clone();
+        this.types = types == null ? null : types.clone();
+        this.stack = stack;
+        this.example = example;
+    }
+
+    /** A row without token types. */
+    public static Row of(Stack stack, long example, int... ids) {
+        return new Row(ids, null, stack, example);
+    }
+
+    /** Number of tokens. */
+    public int length() {
+        return ids.length;
+    }
+
+    /** A token's id. */
+    public int id(int token) {
+        return ids[token];
+    }
+
+    /** Whether it has token types. */
+    public boolean hasTypes() {
+        return types != null;
+    }
+
+    /** Number of token types; 0 without any. */
+    public int typeCount() {
+        return types == null ? 0 : types.length;
+    }
+
+    /** A token's type, 0 where none are given. */
+    public int type(int token) {
+        return types == null ? 0 : types[token];
+    }
+
+    /** The adapters that act on it. */
+    public Stack stack() {
+        return stack;
+    }
+
+    /** Tells examples apart. */
+    public long example() {
+        return example;
+    }
+}

@@ -1,0 +1,404 @@
+package io.peftj.core.run;
+
+import io.peftj.core.adapter.Contribution.Delta;
+import io.peftj.core.adapter.Contribution.DeltaFormula;
+import io.peftj.core.adapter.Contribution.DeltaInput;
+import io.peftj.core.adapter.Contribution.InputScale;
+import io.peftj.core.adapter.Contribution.KeyValues;
+import io.peftj.core.adapter.Contribution.OutputScale;
+import io.peftj.core.run.Assignment.Entry;
+import io.peftj.core.site.Site;
+import io.peftj.core.tensor.AttentionPrefix;
+import io.peftj.core.tensor.CounterRandom;
+import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.Dropout;
+import io.peftj.core.tensor.Index;
+import io.peftj.core.tensor.Segments;
+import io.peftj.core.tensor.Session;
+import io.peftj.core.tensor.Tensor;
+import io.peftj.core.tensor.Weight;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One forward pass over a batch: backbones ask it for every product, norm and embedding, and it lets the rows' adapters act there.
+ *
+ * <p>The order at a site is: substitutions, input scalings, the base product, deltas, the bias, output scalings. Alike contributions of several
+ * adapters are stacked and computed at once; groups on which nothing acts cost nothing.
+ */
+public final class Run {
+    private final Session session;
+    private final Batch batch;
+    private final @Nullable Training training;
+    private final Map<List<Object>, Segments> segments = new HashMap<>();
+    private final Map<List<Object>, Dropout> dropouts = new HashMap<>();
+
+    /**
+     * A forward pass.
+     *
+     * @param training what dropout draws by; null for inference, where nothing is dropped
+     */
+    public Run(Session session, Batch batch, @Nullable Training training) {
+        this.session = session;
+        this.batch = batch;
+        this.training = training;
+    }
+
+    /** The session it runs in. */
+    public Session session() {
+        return session;
+    }
+
+    /** The rows. */
+    public Batch batch() {
+        return batch;
+    }
+
+    /**
+     * A linear layer with what adapters do to it.
+     *
+     * @param site the layer
+     * @param x its input [places, in]
+     * @param weight its frozen matrix [out, in]
+     * @param bias its frozen bias [out]; null for none
+     * @param places what x's first axis counts
+     * @return [places, out] in x's format
+     */
+    public Tensor linear(Site site, Tensor x, Weight weight, @Nullable Tensor bias, Places places) {
+        boolean acts = anyAdapter(adapter -> adapter.plan().acts(site.name()));
+        if (!acts && !isSubstituted(site.weightName()) && !isSubstituted(site.biasName())) {
+            return x.linear(weight, bias);
+        }
+        Tensor input = scaleInput(site, x, places);
+        Tensor y = product(site, input, weight, places);
+        for (Assignment<Delta> assignment : deltas(site)) {
+            y = y.plus(delta(site, assignment, input, places));
+        }
+        Tensor b = vector(site.biasName(), bias, places);
+        if (b != null) {
+            y = y.plus(b.cast(y.dtype()));
+        }
+        return scaleOutput(site, y, places);
+    }
+
+    /** Rows of an embedding matrix by id [places, width]. */
+    public Tensor embedding(Site site, Index ids, Weight weight, Places places) {
+        if (!isSubstituted(site.weightName())) {
+            return Tensor.rows(session, weight, ids);
+        }
+        return byReplacement(site.weightName(), places, (replacement, range) -> {
+            long[] some = Arrays.copyOfRange(ids.values(), range.begin(), range.end());
+            Index part = session.index(some);
+            return replacement == null
+                    ? Tensor.rows(session, weight, part)
+                    : replacement.gather(part).cast(weight.dtype());
+        });
+    }
+
+    /** RMS norm with the named parameter [width]. */
+    public Tensor rmsNorm(String name, Tensor x, Tensor weight, double eps, Places places) {
+        Tensor w = required(vector(name + ".weight", weight, places)).cast(x.dtype());
+        return w.shape().rank() == 1 ? x.rmsNorm(w, eps) : x.rmsNorm(null, eps).times(w);
+    }
+
+    /** Layer norm with the named parameters [width]. */
+    public Tensor layerNorm(String name, Tensor x, Tensor weight, Tensor bias, double eps, Places places) {
+        Tensor w = required(vector(name + ".weight", weight, places)).cast(x.dtype());
+        Tensor b = required(vector(name + ".bias", bias, places)).cast(x.dtype());
+        if (w.shape().rank() == 1 && b.shape().rank() == 1) {
+            return x.layerNorm(w, b, eps);
+        }
+        return w.shape().rank() == 1
+                ? x.layerNorm(w, null, eps).plus(b)
+                : x.layerNorm(null, null, eps).times(w).plus(b);
+    }
+
+    /** The keys and values that adapters put before the rows of a layer, in a format. */
+    public List<AttentionPrefix> prefixes(int layer, DType dtype) {
+        List<AttentionPrefix> found = new ArrayList<>();
+        Places tokens = batch.tokens();
+        for (int g = 0; g < batch.groups().size(); g++) {
+            for (ActiveAdapter adapter : batch.groups().get(g).adapters()) {
+                KeyValues prefix = adapter.plan().keyValues(layer);
+                if (prefix != null) {
+                    found.add(new AttentionPrefix(
+                            tokens.offset(g),
+                            tokens.offset(g + 1),
+                            adapter.parameter(prefix.keys()).cast(dtype),
+                            adapter.parameter(prefix.values()).cast(dtype)));
+                }
+            }
+        }
+        return found;
+    }
+
+    /**
+     * The parameter that replaces one of the base in a group: its last adapter's that has one.
+     *
+     * @return null if the base's own is used
+     */
+    public @Nullable Tensor replacement(String baseParameter, int group) {
+        Tensor found = null;
+        for (ActiveAdapter adapter : batch.groups().get(group).adapters()) {
+            String name = adapter.plan().substitute(baseParameter);
+            if (name != null) {
+                found = adapter.parameter(name);
+            }
+        }
+        return found;
+    }
+
+    /** Whether adapters touch a site's product in any group. */
+    public boolean touches(Site site) {
+        return anyAdapter(adapter -> adapter.plan().acts(site.name()))
+                || isSubstituted(site.weightName())
+                || isSubstituted(site.biasName());
+    }
+
+    // ---- scalings ----
+
+    private Tensor scaleInput(Site site, Tensor x, Places places) {
+        Tensor scaled = x;
+        for (Assignment<InputScale> assignment : assignments(plan -> plan.inputScales(site.name()))) {
+            scaled = scaled.times(scale(assignment, InputScale::scale, places, x.dtype()));
+        }
+        return scaled;
+    }
+
+    private Tensor scaleOutput(Site site, Tensor y, Places places) {
+        Tensor scaled = y;
+        for (Assignment<OutputScale> assignment : assignments(plan -> plan.outputScales(site.name()))) {
+            scaled = scaled.times(scale(assignment, OutputScale::scale, places, y.dtype()));
+        }
+        return scaled;
+    }
+
+    private <C> Tensor scale(Assignment<C> assignment, Function<C, String> name, Places places, DType dtype) {
+        List<Tensor> scales = assignment.entries().stream()
+                .map(entry -> entry.adapter()
+                        .parameter(name.apply(entry.contribution()))
+                        .cast(dtype))
+                .toList();
+        Tensor stacked = assignment.stack(scales, -1);
+        return assignment.isUniform()
+                ? stacked
+                : stacked.repeat(segments(places, assignment.slots(), scales.size()), 1);
+    }
+
+    // ---- products ----
+
+    private Tensor product(Site site, Tensor x, Weight weight, Places places) {
+        if (!isSubstituted(site.weightName())) {
+            return x.linear(weight, null);
+        }
+        return byReplacement(site.weightName(), places, (replacement, range) -> {
+            Tensor part = range.of(x);
+            return replacement == null
+                    ? part.linear(weight, null)
+                    : part.cast(replacement.dtype()).linear(replacement).cast(x.dtype());
+        });
+    }
+
+    private List<Assignment<Delta>> deltas(Site site) {
+        List<Assignment<Delta>> found = new ArrayList<>();
+        for (List<@Nullable Entry<Delta>> depth : depths(plan -> plan.deltas(site.name()))) {
+            Set<DeltaFormula> formulas = new LinkedHashSet<>();
+            depth.forEach(entry -> {
+                if (entry != null) {
+                    formulas.add(entry.contribution().formula());
+                }
+            });
+            for (DeltaFormula formula : formulas) {
+                List<@Nullable Entry<Delta>> alike = new ArrayList<>();
+                depth.forEach(
+                        entry -> alike.add(entry != null && entry.contribution().formula() == formula ? entry : null));
+                found.add(Assignment.of(alike));
+            }
+        }
+        return found;
+    }
+
+    private Tensor delta(Site site, Assignment<Delta> assignment, Tensor x, Places places) {
+        DeltaFormula formula = assignment.entries().get(0).contribution().formula();
+        List<Tensor> parameters = new ArrayList<>();
+        for (int i = 0;
+                i < assignment.entries().get(0).contribution().parameters().size();
+                i++) {
+            int number = i;
+            List<Tensor> ofEntry = assignment.entries().stream()
+                    .map(entry -> entry.adapter()
+                            .parameter(entry.contribution().parameters().get(number)))
+                    .toList();
+            parameters.add(assignment.stack(ofEntry, formula.paddedAxis(i)));
+        }
+        Segments which = assignment.isUniform()
+                ? null
+                : segments(places, assignment.slots(), assignment.entries().size());
+        return formula.apply(new SiteInput(x, parameters, which, dropout(site, assignment, places)));
+    }
+
+    private @Nullable Dropout dropout(Site site, Assignment<Delta> assignment, Places places) {
+        Training now = training;
+        if (now == null
+                || assignment.entries().stream()
+                        .allMatch(entry -> entry.contribution().dropout() == 0)) {
+            return null;
+        }
+        List<Object> key = new ArrayList<>(List.of(places));
+        for (int g = 0; g < batch.groups().size(); g++) {
+            int slot = assignment.slot(g);
+            if (slot == Segments.NONE) {
+                key.add(slot);
+            } else {
+                key.add(assignment.entries().get(slot).adapter());
+                key.add(assignment.entries().get(slot).contribution().dropout());
+            }
+        }
+        return dropouts.computeIfAbsent(List.copyOf(key), k -> draw(now, assignment, places))
+                .at(CounterRandom.key(0, site.name()));
+    }
+
+    private Dropout draw(Training now, Assignment<Delta> assignment, Places places) {
+        long[] keys = new long[places.size()];
+        long[] thresholds = new long[places.size()];
+        for (int g = 0; g < batch.groups().size(); g++) {
+            int slot = assignment.slot(g);
+            if (slot != Segments.NONE) {
+                Entry<Delta> entry = assignment.entries().get(slot);
+                for (int i = places.offset(g); i < places.offset(g + 1); i++) {
+                    long example = batch.rows().get(places.row(i)).example();
+                    keys[i] = now.key(entry.adapter().name(), example, places.token(i));
+                    thresholds[i] = Dropout.threshold(entry.contribution().dropout());
+                }
+            }
+        }
+        return new Dropout(session.index(keys), session.index(thresholds), 0);
+    }
+
+    private record SiteInput(
+            Tensor x,
+            List<Tensor> parameters,
+            @Nullable Segments segments,
+            @Nullable Dropout dropout) implements DeltaInput {
+        @Override
+        public Tensor parameter(int number) {
+            return parameters.get(number);
+        }
+    }
+
+    // ---- substitutions ----
+
+    private boolean isSubstituted(String baseParameter) {
+        return anyAdapter(adapter -> adapter.plan().substitute(baseParameter) != null);
+    }
+
+    /** The base's vector, its replacement, or where groups differ one row a place; null if there is none. */
+    private @Nullable Tensor vector(String name, @Nullable Tensor base, Places places) {
+        if (!isSubstituted(name)) {
+            return base;
+        }
+        List<Tensor> ofGroup = new ArrayList<>();
+        for (int g = 0; g < batch.groups().size(); g++) {
+            Tensor replacement = replacement(name, g);
+            ofGroup.add(replacement == null ? required(base).cast(DType.F32) : replacement);
+        }
+        if (ofGroup.stream().allMatch(tensor -> tensor == ofGroup.get(0))) {
+            return ofGroup.get(0);
+        }
+        int width = ofGroup.get(0).shape().dim(0);
+        Tensor stacked =
+                Tensor.concat(ofGroup.stream().map(v -> v.reshape(1, width)).toList(), 0);
+        int[] slots = new int[ofGroup.size()];
+        Arrays.setAll(slots, i -> i);
+        return stacked.repeat(segments(places, slots, slots.length), 0);
+    }
+
+    /** A range of places. */
+    private record Range(int begin, int end) {
+        Tensor of(Tensor x) {
+            return begin == 0 && end == x.shape().dim(0) ? x : x.slice(0, begin, end);
+        }
+    }
+
+    /** Computes neighbouring groups with one replacement together, and joins the parts. */
+    private Tensor byReplacement(String name, Places places, BiFunction<@Nullable Tensor, Range, Tensor> part) {
+        List<Tensor> parts = new ArrayList<>();
+        int groups = batch.groups().size();
+        int first = 0;
+        for (int g = 1; g <= groups; g++) {
+            if (g == groups || replacement(name, g) != replacement(name, first)) {
+                Range range = new Range(places.offset(first), places.offset(g));
+                if (range.begin() < range.end()) {
+                    parts.add(part.apply(replacement(name, first), range));
+                }
+                first = g;
+            }
+        }
+        return Tensor.concat(parts, 0);
+    }
+
+    // ---- who acts where ----
+
+    /** The k-th alike contribution of every group, for each depth k. */
+    private <C> List<List<@Nullable Entry<C>>> depths(Function<BoundPlan, List<C>> contributions) {
+        List<List<Entry<C>>> ofGroup = new ArrayList<>();
+        int deepest = 0;
+        for (Stack stack : batch.groups()) {
+            List<Entry<C>> entries = new ArrayList<>();
+            for (ActiveAdapter adapter : stack.adapters()) {
+                contributions.apply(adapter.plan()).forEach(c -> entries.add(new Entry<>(adapter, c)));
+            }
+            ofGroup.add(entries);
+            deepest = Math.max(deepest, entries.size());
+        }
+        List<List<@Nullable Entry<C>>> depths = new ArrayList<>();
+        for (int k = 0; k < deepest; k++) {
+            List<@Nullable Entry<C>> depth = new ArrayList<>();
+            for (List<Entry<C>> entries : ofGroup) {
+                depth.add(k < entries.size() ? entries.get(k) : null);
+            }
+            depths.add(depth);
+        }
+        return depths;
+    }
+
+    private <C> List<Assignment<C>> assignments(Function<BoundPlan, List<C>> contributions) {
+        List<Assignment<C>> found = new ArrayList<>();
+        for (List<@Nullable Entry<C>> depth : depths(contributions)) {
+            found.add(Assignment.of(depth));
+        }
+        return found;
+    }
+
+    private boolean anyAdapter(Predicate<ActiveAdapter> predicate) {
+        return batch.groups().stream()
+                .flatMap(stack -> stack.adapters().stream())
+                .anyMatch(predicate);
+    }
+
+    private Segments segments(Places places, int[] slots, int slotCount) {
+        List<Object> key = new ArrayList<>(List.of(places, slotCount));
+        for (int slot : slots) {
+            key.add(slot);
+        }
+        return segments.computeIfAbsent(
+                List.copyOf(key), k -> Segments.of(session, places.offsets(), slots, slotCount));
+    }
+
+    private static Tensor required(@Nullable Tensor tensor) {
+        if (tensor == null) {
+            throw new IllegalStateException(
+                    "an adapter replaces a parameter that the base model does not have in every group");
+        }
+        return tensor;
+    }
+}

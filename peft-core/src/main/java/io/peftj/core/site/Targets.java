@@ -1,0 +1,57 @@
+package io.peftj.core.site;
+
+import io.peftj.core.InvalidConfigException;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/** Which sites an adapter acts on, matched against module names as Hugging Face PEFT matches them. */
+public sealed interface Targets {
+    /** Sites whose full name equals an entry or ends in "." and the entry. */
+    record Names(List<String> names) implements Targets {
+        /** Keeps a copy. */
+        public Names {
+            names = List.copyOf(names);
+            if (names.isEmpty()) {
+                throw new InvalidConfigException("target_modules is an empty list; name at least one module");
+            }
+        }
+    }
+
+    /** Sites whose whole name matches a regular expression. */
+    record Regex(Pattern pattern) implements Targets {}
+
+    /** Every linear layer but the output embedding and the classification head. */
+    record AllLinear() implements Targets {}
+
+    /** Entries as PEFT's list of target_modules. */
+    static Targets names(String... names) {
+        return new Names(List.of(names));
+    }
+
+    /** Entries as PEFT's list of target_modules. */
+    static Targets names(List<String> names) {
+        return new Names(names);
+    }
+
+    /** A string as PEFT's target_modules: "all-linear" or a regular expression. */
+    static Targets string(String text) {
+        if (text.equals("all-linear")) {
+            return new AllLinear();
+        }
+        try {
+            return new Regex(Pattern.compile(text));
+        } catch (PatternSyntaxException e) {
+            throw new InvalidConfigException(
+                    "target_modules is the string \"" + text + "\", which is no regular expression: "
+                            + e.getDescription()
+                            + "; give a list of names, \"all-linear\", or a regular expression for whole names",
+                    e);
+        }
+    }
+
+    /** Whether a module name is an entry or ends in "." and the entry. */
+    static boolean matches(String moduleName, String entry) {
+        return moduleName.equals(entry) || moduleName.endsWith("." + entry);
+    }
+}
