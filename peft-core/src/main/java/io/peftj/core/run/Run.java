@@ -39,6 +39,7 @@ public final class Run {
     private final Session session;
     private final Batch batch;
     private final @Nullable Training training;
+    private final KeyValueObserver observer;
     private final Map<List<Object>, Segments> segments = new HashMap<>();
     private final Map<List<Object>, Dropout> dropouts = new HashMap<>();
 
@@ -48,9 +49,15 @@ public final class Run {
      * @param training what dropout draws by; null for inference, where nothing is dropped
      */
     public Run(Session session, Batch batch, @Nullable Training training) {
+        this(session, batch, training, (layer, keys, values) -> {});
+    }
+
+    /** A forward pass that shows its keys and values. */
+    public Run(Session session, Batch batch, @Nullable Training training, KeyValueObserver observer) {
         this.session = session;
         this.batch = batch;
         this.training = training;
+        this.observer = observer;
     }
 
     /** The session it runs in. */
@@ -123,7 +130,7 @@ public final class Run {
     }
 
     /** The keys and values that adapters put before the rows of a layer, in a format. */
-    public List<AttentionPrefix> prefixes(int layer, DType dtype) {
+    private List<AttentionPrefix> prefixes(int layer, DType dtype) {
         List<AttentionPrefix> found = new ArrayList<>();
         Places tokens = batch.tokens();
         for (int g = 0; g < batch.groups().size(); g++) {
@@ -139,6 +146,27 @@ public final class Run {
             }
         }
         return found;
+    }
+
+    /**
+     * A layer's attention inside rows, with the prefixes of the rows' adapters.
+     *
+     * @param q queries [tokens, heads, head dim], rotated already
+     * @param k keys [tokens, kv heads, head dim], normed and rotated already
+     * @param v values like k
+     * @return [tokens, heads · head dim]
+     */
+    public Tensor attention(int layer, Tensor q, Tensor k, Tensor v, boolean causal, double scale) {
+        observer.accept(layer, k, v);
+        Tensor out = q.attention(k, v, batch.layout(), causal, scale, prefixes(layer, q.dtype()));
+        return out.reshape(q.shape().dim(0), q.shape().dim(1) * q.shape().dim(2));
+    }
+
+    /** Sees every layer's keys and values as the attention does. */
+    @FunctionalInterface
+    public interface KeyValueObserver {
+        /** Called once a layer, before its attention. */
+        void accept(int layer, Tensor keys, Tensor values);
     }
 
     /**

@@ -27,6 +27,12 @@ public final class Constant implements AutoCloseable {
         return new Constant(backend.kernels().upload(values.values(), values.shape(), dtype), values.shape(), dtype);
     }
 
+    /** Takes a session's tensor over into a constant, so that it outlives the session. */
+    public static Constant keeping(Tensor tensor) {
+        Buffer buffer = tensor.session().kernels().copy(tensor.buffer());
+        return new Constant(buffer, tensor.shape(), tensor.dtype());
+    }
+
     /** The value in the backend's memory. */
     public Buffer buffer() {
         return buffer;

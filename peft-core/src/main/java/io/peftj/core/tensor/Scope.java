@@ -27,6 +27,24 @@ public final class Scope implements AutoCloseable {
         return tensor;
     }
 
+    /**
+     * Lets a tensor outlive this scope in the place of another, which the scope around gives up: so a chain of layers holds one hidden state at a
+     * time. What a tape saved stays with the tape.
+     */
+    public Tensor keepInPlaceOf(Tensor previous, Tensor tensor) {
+        keep(tensor);
+        session.around(this).disown(previous.buffer());
+        return tensor;
+    }
+
+    private void disown(Buffer buffer) {
+        int at = owned.lastIndexOf(buffer);
+        if (at >= 0) {
+            owned.remove(at);
+            buffer.release();
+        }
+    }
+
     @Override
     public void close() {
         session.leave(this);
