@@ -150,10 +150,7 @@ final class Elementwise {
 
     static Tensor dropout(Tensor x, Dropout dropout) {
         Ops.checkRank("dropout", x, 2, "[tokens, features]");
-        Ops.check(
-                dropout.tokenKeys().size() == x.shape().dim(0),
-                "dropout",
-                dropout.tokenKeys().size() + " keys were given for shape " + x.shape());
+        checkDropout("dropout", x, dropout);
         Buffer out = Ops.kernels("dropout", x).dropout(x.buffer(), dropout);
         return Ops.result(
                 "dropout",
@@ -163,6 +160,15 @@ final class Elementwise {
                 tensors(x),
                 tensors(),
                 pass -> pass.give(0, () -> pass.gradient().dropout(dropout)));
+    }
+
+    static void checkDropout(String operation, Tensor x, Dropout dropout) {
+        int tokens = x.shape().dim(0);
+        Ops.check(
+                dropout.tokenKeys().size() == tokens && dropout.thresholds().size() == tokens,
+                operation,
+                dropout.tokenKeys().size() + " keys and " + dropout.thresholds().size()
+                        + " thresholds were given for shape " + x.shape() + "; expected one of each a token");
     }
 
     static Tensor equalMask(Tensor a, Tensor b) {

@@ -16,22 +16,21 @@ final class Fused {
         if (weight != null && weight.origin().isTracked()) {
             return rmsNorm(x, null, eps).times(weight);
         }
-        Buffer w = weight == null ? null : weight.buffer();
-        Buffer[] out = Ops.kernels("rmsNorm", x).rmsNorm(x.buffer(), w, eps);
+        Buffer[] out = Ops.kernels("rmsNorm", x).rmsNorm(x.buffer(), buffer(weight), eps);
         Tensor y = x.session().own(out[0], x.shape(), x.dtype());
         Tensor inverse = x.session().own(out[1], x.shape().with(-1, 1), statistics(x));
         return Ops.note(
                 "rmsNorm",
                 y,
                 tensors(x),
-                tensors(x, inverse),
+                weight == null ? tensors(x, inverse) : tensors(x, inverse, weight),
                 pass -> pass.give(0, () -> {
                     Tensor g = pass.gradient();
                     Buffer dx = Ops.kernels("rmsNorm", g)
                             .rmsNormBackward(
                                     g.buffer(),
                                     pass.saved(0).buffer(),
-                                    w,
+                                    weight == null ? null : pass.saved(2).buffer(),
                                     pass.saved(1).buffer());
                     return g.session().own(dx, g.shape(), g.dtype());
                 }));
@@ -47,8 +46,7 @@ final class Fused {
         if (bias != null && bias.origin().isTracked()) {
             return layerNorm(x, weight, null, eps).plus(bias);
         }
-        Buffer w = weight == null ? null : weight.buffer();
-        Buffer[] out = Ops.kernels("layerNorm", x).layerNorm(x.buffer(), w, bias == null ? null : bias.buffer(), eps);
+        Buffer[] out = Ops.kernels("layerNorm", x).layerNorm(x.buffer(), buffer(weight), buffer(bias), eps);
         Tensor y = x.session().own(out[0], x.shape(), x.dtype());
         Tensor mean = x.session().own(out[1], x.shape().with(-1, 1), statistics(x));
         Tensor inverse = x.session().own(out[2], x.shape().with(-1, 1), statistics(x));
@@ -56,14 +54,14 @@ final class Fused {
                 "layerNorm",
                 y,
                 tensors(x),
-                tensors(x, mean, inverse),
+                weight == null ? tensors(x, mean, inverse) : tensors(x, mean, inverse, weight),
                 pass -> pass.give(0, () -> {
                     Tensor g = pass.gradient();
                     Buffer dx = Ops.kernels("layerNorm", g)
                             .layerNormBackward(
                                     g.buffer(),
                                     pass.saved(0).buffer(),
-                                    w,
+                                    weight == null ? null : pass.saved(3).buffer(),
                                     pass.saved(1).buffer(),
                                     pass.saved(2).buffer());
                     return g.session().own(dx, g.shape(), g.dtype());
@@ -225,6 +223,10 @@ final class Fused {
         return new Loss(noted, perRow);
     }
 
+    private static @Nullable Buffer buffer(@Nullable Tensor parameter) {
+        return parameter == null ? null : parameter.buffer();
+    }
+
     private static DType statistics(Tensor x) {
         return x.dtype() == DType.F64 ? DType.F64 : DType.F32;
     }
@@ -240,6 +242,7 @@ final class Fused {
     private static void checkLabels(String operation, Index labels, Tensor weights, int rows, int classes) {
         Ops.check(labels.size() == rows, operation, labels.size() + " labels were given for " + rows + " rows");
         Ops.checkShape(operation, "weights", weights, Shape.of(rows));
+        weights.checkUsable(operation);
         Ops.check(weights.dtype() != DType.BF16, operation, "weights are F32 or F64, found BF16");
         for (long label : labels.values()) {
             Ops.check(
@@ -261,6 +264,7 @@ final class Fused {
                 "attention",
                 "queries " + q.shape() + " and keys " + k.shape() + " do not fit a layout of " + layout.tokens()
                         + " tokens with heads a multiple of kv heads");
+        checkRanges(layout, prefixes);
         for (AttentionPrefix prefix : prefixes) {
             Ops.kernels("attention", q, prefix.keys(), prefix.values());
             Ops.checkShape(
@@ -276,11 +280,26 @@ final class Fused {
                     "attention",
                     "a prefix's keys should have shape [length, " + k.shape().dim(1) + ", "
                             + k.shape().dim(2) + "], found " + prefix.keys().shape());
+        }
+    }
+
+    /** Kernels compute whole rows at a time, each with one prefix at most. */
+    private static void checkRanges(Layout layout, List<AttentionPrefix> prefixes) {
+        for (int i = 0; i < prefixes.size(); i++) {
+            AttentionPrefix prefix = prefixes.get(i);
+            String range = "[" + prefix.begin() + ", " + prefix.end() + ")";
             Ops.check(
-                    0 <= prefix.begin() && prefix.begin() < prefix.end() && prefix.end() <= layout.tokens(),
+                    prefix.begin() < prefix.end()
+                            && layout.isBoundary(prefix.begin())
+                            && layout.isBoundary(prefix.end()),
                     "attention",
-                    "a prefix's tokens [" + prefix.begin() + ", " + prefix.end() + ") are not inside "
-                            + layout.tokens());
+                    "a prefix's tokens " + range + " do not begin and end where rows of the layout do");
+            for (AttentionPrefix other : prefixes.subList(0, i)) {
+                Ops.check(
+                        prefix.end() <= other.begin() || other.end() <= prefix.begin(),
+                        "attention",
+                        "the tokens " + range + " have two prefixes; join their keys and values first");
+            }
         }
     }
 }

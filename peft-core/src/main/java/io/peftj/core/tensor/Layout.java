@@ -1,6 +1,7 @@
 package io.peftj.core.tensor;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,11 @@ public final class Layout {
     /** Number of tokens of a row. */
     public int length(int row) {
         return offsets[row + 1] - offsets[row];
+    }
+
+    /** Whether a row begins or ends at a token's number. */
+    public boolean isBoundary(int token) {
+        return Arrays.binarySearch(offsets, token) >= 0;
     }
 
     /** Rows of equal length taken together. */

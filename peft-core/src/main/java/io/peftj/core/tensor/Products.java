@@ -18,12 +18,12 @@ final class Products {
                 x.dtype() == weight.dtype(),
                 "linear",
                 "the input is " + x.dtype() + ", the weight " + weight.dtype() + "; cast the input");
-        if (bias != null && bias.origin().isTracked()) {
-            return linear(x, weight, null).plus(bias);
-        }
         if (bias != null) {
             Ops.checkShape("linear", "bias", bias, Shape.of(weight.outFeatures()));
             Ops.kernels("linear", x, bias);
+            if (bias.origin().isTracked()) {
+                return linear(x, weight, null).plus(bias);
+            }
         }
         Buffer out = Ops.kernels("linear", x).linear(x.buffer(), weight, bias == null ? null : bias.buffer());
         Shape shape = Shape.of(x.shape().dim(0), weight.outFeatures());
@@ -109,6 +109,9 @@ final class Products {
                 "lowRankDelta",
                 "B of shape " + b.shape() + " does not fit A of shape " + a.shape()
                         + "; expected [out, r] and [r, in], stacked alike");
+        if (dropout != null) {
+            Elementwise.checkDropout("lowRankDelta", x, dropout);
+        }
         x.checkUsable("lowRankDelta");
         Kernels kernels = Ops.kernels("lowRankDelta", a, b);
         Buffer[] out = kernels.lowRankDelta(x.buffer(), a.buffer(), b.buffer(), segments, dropout);

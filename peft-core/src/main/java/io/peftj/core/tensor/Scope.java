@@ -22,8 +22,9 @@ public final class Scope implements AutoCloseable {
 
     /** Lets a tensor outlive this scope: the scope around it owns it too. */
     public Tensor keep(Tensor tensor) {
+        Scope around = session.around(this);
         tensor.buffer().retain();
-        session.around(this).own(tensor.buffer());
+        around.own(tensor.buffer());
         return tensor;
     }
 

@@ -18,11 +18,9 @@ final class Structure {
                 "shape " + x.shape() + " has " + x.shape().size() + " elements, " + shape + " has " + shape.size());
         Buffer out = Ops.kernels("reshape", x).reshape(x.buffer(), shape);
         Shape before = x.shape();
-        return Ops.result(
+        return Ops.note(
                 "reshape",
-                out,
-                shape,
-                x.dtype(),
+                x.view(out, shape),
                 tensors(x),
                 tensors(),
                 pass -> pass.give(0, () -> pass.gradient().reshape(before)));
@@ -45,11 +43,9 @@ final class Structure {
             dims[i] = x.shape().dim(axis);
         }
         Buffer out = Ops.kernels("permute", x).permute(x.buffer(), axes);
-        return Ops.result(
+        return Ops.note(
                 "permute",
-                out,
-                Shape.of(dims),
-                x.dtype(),
+                x.view(out, Shape.of(dims)),
                 tensors(x),
                 tensors(),
                 pass -> pass.give(0, () -> pass.gradient().permute(inverse)));
@@ -64,11 +60,9 @@ final class Structure {
                 "[" + from + ", " + to + ") is not inside axis " + at + " of shape " + x.shape());
         Buffer out = Ops.kernels("slice", x).slice(x.buffer(), at, from, to);
         Shape before = x.shape();
-        return Ops.result(
+        return Ops.note(
                 "slice",
-                out,
-                before.with(at, to - from),
-                x.dtype(),
+                x.view(out, before.with(at, to - from)),
                 tensors(x),
                 tensors(),
                 pass -> pass.give(0, () -> {
@@ -95,11 +89,8 @@ final class Structure {
         List<Tensor> parts = new ArrayList<>();
         int from = 0;
         for (int size : sizes) {
-            parts.add(x.session()
-                    .own(
-                            kernels.slice(x.buffer(), at, from, from + size),
-                            x.shape().with(at, size),
-                            x.dtype()));
+            Buffer part = kernels.slice(x.buffer(), at, from, from + size);
+            parts.add(x.view(part, x.shape().with(at, size)));
             from += size;
         }
         List<Shape> shapes = parts.stream().map(Tensor::shape).toList();
@@ -228,7 +219,7 @@ final class Structure {
                     Tensor g = pass.gradient();
                     return switch (reduction) {
                         case SUM -> g.repeat(each, 0);
-                        case MEAN -> g.times(inverseLengths(g, each)).repeat(each, 0);
+                        case MEAN -> g.dividedBy(lengths(g, each)).repeat(each, 0);
                         case MAX -> maxGradient(g, pass.saved(0), pass.saved(1), each);
                     };
                 }));
@@ -241,15 +232,16 @@ final class Structure {
         return mask.times(share.repeat(each, 0));
     }
 
-    private static Tensor inverseLengths(Tensor like, Segments segments) {
+    /** How long each segment is, as a divisor: nobody reads an empty one's quotient. */
+    private static Tensor lengths(Tensor like, Segments segments) {
         int[] ones = new int[like.shape().rank()];
         Arrays.fill(ones, 1);
         ones[0] = segments.count();
-        float[] inverse = new float[segments.count()];
-        for (int i = 0; i < inverse.length; i++) {
-            inverse[i] = segments.length(i) == 0 ? 0 : 1f / segments.length(i);
+        float[] lengths = new float[segments.count()];
+        for (int i = 0; i < lengths.length; i++) {
+            lengths[i] = Math.max(1, segments.length(i));
         }
-        return like.session().tensor(HostTensor.of(Shape.of(ones), inverse), like.dtype());
+        return like.session().tensor(HostTensor.of(Shape.of(ones), lengths), like.dtype());
     }
 
     static Tensor cast(Tensor x, DType dtype) {

@@ -31,6 +31,9 @@ public final class Tape implements AutoCloseable {
 
     /** Marks a value as one whose gradient is wanted, and returns it so marked. The caller keeps the value alive. */
     public Tensor leaf(Tensor value) {
+        if (spent || closed) {
+            throw new IllegalStateException("leaf: the tape was used already; start another");
+        }
         Node node = new Node(this, "leaf", new Tensor[0], new Origin[0], new Tensor[0], null, 1);
         nodes.add(node);
         return value.at(new Origin(node, 0));
@@ -57,13 +60,15 @@ public final class Tape implements AutoCloseable {
      *
      * @param values results of operations on this tape; one that depends on no leaf is passed over
      * @param cotangents one each, of the value's shape and format
-     * @throws IllegalArgumentException if none of the values depends on a leaf
+     * @throws IllegalArgumentException if none of the values depends on a leaf, or a cotangent does not fit its value
      * @throws IllegalStateException if the tape was used before, or a parameter that it saved has changed since
      */
     public void backward(List<Tensor> values, List<Tensor> cotangents) {
+        session.checkUsable("backward");
         if (spent || closed) {
             throw new IllegalStateException("backward: the tape was used already; note the operations again");
         }
+        checkCotangents(values, cotangents);
         if (values.stream().noneMatch(value -> value.origin().isOn(this))) {
             throw new IllegalArgumentException("backward: the value depends on no leaf of this tape");
         }
@@ -82,8 +87,27 @@ public final class Tape implements AutoCloseable {
         });
     }
 
+    private static void checkCotangents(List<Tensor> values, List<Tensor> cotangents) {
+        Ops.check(
+                values.size() == cotangents.size(),
+                "backward",
+                values.size() + " values need as many cotangents, found " + cotangents.size());
+        for (int i = 0; i < values.size(); i++) {
+            Tensor value = values.get(i);
+            Tensor cotangent = cotangents.get(i);
+            Ops.check(
+                    cotangent.shape().equals(value.shape()) && cotangent.dtype() == value.dtype(),
+                    "backward",
+                    "the cotangent of " + value + " should be like it, found " + cotangent);
+        }
+    }
+
     /** A leaf's gradient after {@link #backward}, alive until the tape closes; null where nothing depends on the leaf. */
     public @Nullable Tensor gradient(Tensor leaf) {
+        if (closed) {
+            throw new IllegalStateException(
+                    "gradient: the tape is closed and its gradients are freed; keep them before");
+        }
         Node node = leaf.origin().node();
         if (node == null || !leaf.origin().isOn(this) || !node.isLeaf()) {
             throw new IllegalArgumentException("gradient: the tensor is no leaf of this tape");
@@ -94,8 +118,8 @@ public final class Tape implements AutoCloseable {
     @Override
     public void close() {
         if (!closed) {
-            closed = true;
             session.leave(this);
+            closed = true;
             nodes.forEach(Node::free);
             nodes.clear();
         }
@@ -116,6 +140,7 @@ public final class Tape implements AutoCloseable {
         Tensor[] captured;
         try (Tape probe = session.startProbe()) {
             results = body.get();
+            results.forEach(probe::resolve); // a result may be a captured tensor itself
             captured = probe.foreignSources.toArray(Tensor[]::new);
         }
         // The body reads the captured tensors themselves when it is replayed, so these are kept as they are.
@@ -128,8 +153,9 @@ public final class Tape implements AutoCloseable {
             List<Tensor> reached = new ArrayList<>();
             List<Tensor> cotangents = new ArrayList<>();
             for (int i = 0; i < again.size(); i++) {
-                if (pass.hasGradient(i) && again.get(i).origin().isOn(replay)) {
-                    reached.add(again.get(i));
+                Origin origin = replay.resolve(again.get(i));
+                if (pass.hasGradient(i) && origin.isTracked()) {
+                    reached.add(again.get(i).at(origin));
                     cotangents.add(pass.gradient(i));
                 }
             }

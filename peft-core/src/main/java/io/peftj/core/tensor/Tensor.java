@@ -352,6 +352,12 @@ public final class Tensor {
         return new Tensor(session, buffer, shape, dtype, constant, version, other);
     }
 
+    /** A result that may share this tensor's storage: of a constant, it tells the same version, since updates write there. */
+    Tensor view(Buffer out, Shape other) {
+        Tensor owned = session.own(out, other, dtype);
+        return new Tensor(session, owned.buffer, other, dtype, constant, version, Origin.NONE);
+    }
+
     /** 1 where both are equal, else 0; no gradient flows. */
     Tensor equalMask(Tensor other) {
         return Elementwise.equalMask(this, other);
