@@ -1,0 +1,21 @@
+package io.peftj.testkit.operation;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/** All cases of all operations. */
+public final class Operations {
+    private Operations() {}
+
+    /** Every case: broadcasts, equal and ragged rows, shared, missing and empty slots, several head dimensions. */
+    public static List<Operation> all() {
+        return Stream.of(
+                        StructureOperations.all(),
+                        ElementwiseOperations.all(),
+                        ProductOperations.all(),
+                        FusedOperations.all(),
+                        AttentionOperations.all())
+                .flatMap(List::stream)
+                .toList();
+    }
+}
