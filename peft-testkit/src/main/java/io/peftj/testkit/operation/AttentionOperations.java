@@ -32,6 +32,16 @@ final class AttentionOperations {
         return cases;
     }
 
+    static List<Operation> large() {
+        List<Operation> cases = new ArrayList<>();
+        for (boolean causal : new boolean[] {true, false}) {
+            cases.add(attention(new int[] {70}, 3, 3, 16, causal));
+            cases.add(attention(new int[] {40, 40, 33}, 4, 2, 64, causal));
+            cases.add(attention(new int[] {40, 40, 33}, 4, 2, 8, causal, new Range(40, 113, 20)));
+        }
+        return cases;
+    }
+
     /** Tokens [begin, end) see a prefix of a length. */
     private record Range(int begin, int end, int length) {}
 

@@ -18,4 +18,9 @@ public final class Operations {
                 .flatMap(List::stream)
                 .toList();
     }
+
+    /** Cases of sizes at which kernels work in blocks; too slow for finite differences. */
+    public static List<Operation> large() {
+        return LargeOperations.all();
+    }
 }

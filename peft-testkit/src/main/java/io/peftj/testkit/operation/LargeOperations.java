@@ -1,0 +1,50 @@
+package io.peftj.testkit.operation;
+
+import static io.peftj.testkit.operation.Operation.named;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/** Sizes at which kernels work in blocks, vectors and chunks: slow under finite differences, so for comparisons only. */
+final class LargeOperations {
+    private LargeOperations() {}
+
+    static List<Operation> all() {
+        List<Operation> cases = new ArrayList<>(List.of(
+                named("linear of many tokens")
+                        .input("x", 130, 72)
+                        .weight("w", 65, 72)
+                        .computes(o -> o.get("x").linear(o.weight("w"), null)),
+                named("lowRankDelta of many tokens")
+                        .input("x", 130, 72)
+                        .singleInput("a", 8, 72)
+                        .singleInput("b", 65, 8)
+                        .computes(o ->
+                                o.get("x").lowRankDelta(o.get("a"), o.get("b"), null, Slots.dropout(o.session(), 130))),
+                named("linearCrossEntropy of many rows and classes")
+                        .input("x", 300, 16)
+                        .weight("w", 700, 16)
+                        .singleConstant("weights", 300)
+                        .computes(o -> o.get("x")
+                                .linearCrossEntropy(
+                                        o.weight("w"),
+                                        o.session()
+                                                .index(LongStream.range(0, 300)
+                                                        .map(i -> i * 53 % 700)
+                                                        .toArray()),
+                                        o.get("weights"))
+                                .sum()),
+                named("layerNorm of a wide token")
+                        .input("x", 5, 768)
+                        .constant("w", 768)
+                        .constant("b", 768)
+                        .computes(o -> o.get("x").layerNorm(o.get("w"), o.get("b"), 1e-12)),
+                named("rmsNorm of a wide token")
+                        .input("x", 5, 576)
+                        .constant("w", 576)
+                        .computes(o -> o.get("x").rmsNorm(o.get("w"), 1e-6))));
+        cases.addAll(AttentionOperations.large());
+        return cases;
+    }
+}
