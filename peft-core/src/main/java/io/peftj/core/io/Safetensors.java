@@ -10,10 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A safetensors file, checked whole when it is opened, its data mapped into memory rather than read.
@@ -32,13 +30,10 @@ public final class Safetensors implements TensorSource {
 
     private static final int LENGTH_BYTES = 8;
 
-    private final String description;
     private final Map<String, String> metadata;
-    private final Map<String, StoredTensor> tensors;
-    private volatile boolean closed;
+    private final NamedTensors tensors;
 
-    private Safetensors(String description, Map<String, String> metadata, Map<String, StoredTensor> tensors) {
-        this.description = description;
+    private Safetensors(Map<String, String> metadata, NamedTensors tensors) {
         this.metadata = metadata;
         this.tensors = tensors;
     }
@@ -92,7 +87,8 @@ public final class Safetensors implements TensorSource {
         region.slice(LENGTH_BYTES, headerBytes).get(json);
         long dataStart = LENGTH_BYTES + headerBytes;
         SafetensorsHeader header = SafetensorsHeader.parse(json, fileBytes - dataStart, source);
-        return new Safetensors(source, header.metadata(), map(region, dataStart, header.entries(), source));
+        List<StoredTensor> tensors = map(region, dataStart, header.entries(), source);
+        return new Safetensors(header.metadata(), new NamedTensors(source, tensors));
     }
 
     private static InvalidFileException notSafetensors(Region region, long headerBytes, long fileBytes, String source)
@@ -107,9 +103,9 @@ public final class Safetensors implements TensorSource {
                 + Long.toUnsignedString(headerBytes) + "; " + remedy);
     }
 
-    private static Map<String, StoredTensor> map(Region region, long dataStart, List<Entry> entries, String source)
+    private static List<StoredTensor> map(Region region, long dataStart, List<Entry> entries, String source)
             throws IOException {
-        Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+        List<StoredTensor> tensors = new ArrayList<>();
         int first = 0;
         while (first < entries.size()) {
             long begin = entries.get(first).begin();
@@ -124,8 +120,7 @@ public final class Safetensors implements TensorSource {
                         ? mapped
                         : List.of(mapped.get(0)
                                 .slice((int) (entry.begin() - begin), (int) (entry.end() - entry.begin())));
-                tensors.put(
-                        entry.name(), new StoredTensor(entry.name(), source, entry.type(), entry.shape(), () -> parts));
+                tensors.add(new StoredTensor(entry.name(), source, entry.type(), entry.shape(), () -> parts));
             }
             first = next;
         }
@@ -147,7 +142,7 @@ public final class Safetensors implements TensorSource {
 
     @Override
     public String description() {
-        return description;
+        return tensors.description();
     }
 
     /** The file's own strings, such as {@code format}, by key. */
@@ -157,28 +152,21 @@ public final class Safetensors implements TensorSource {
 
     @Override
     public List<String> names() {
-        return List.copyOf(tensors.keySet());
+        return tensors.names();
     }
 
     @Override
     public boolean contains(String name) {
-        return tensors.containsKey(name);
+        return tensors.contains(name);
     }
 
     @Override
     public StoredTensor find(String name) {
-        if (closed) {
-            throw new IllegalStateException("find(\"" + name + "\") on " + description + ", which was closed");
-        }
-        @Nullable StoredTensor tensor = tensors.get(name);
-        if (tensor == null) {
-            throw NearNames.absent(description, name, tensors.keySet());
-        }
-        return tensor;
+        return tensors.find(name);
     }
 
     @Override
     public void close() {
-        closed = true;
+        tensors.close();
     }
 }

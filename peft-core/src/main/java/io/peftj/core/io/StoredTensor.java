@@ -30,6 +30,18 @@ public final class StoredTensor {
         this.content = content;
     }
 
+    /**
+     * A tensor of a file format that this package does not read itself.
+     *
+     * @param origin the file's name, for messages
+     * @param content the bytes, little-endian and row-major, asked for whenever elements are
+     */
+    public static StoredTensor of(
+            String name, String origin, StoredType type, Shape shape, Supplier<ByteBuffer> content) {
+        return new StoredTensor(
+                name, origin, type, shape, () -> List.of(content.get().asReadOnlyBuffer()));
+    }
+
     /** A single-precision tensor to be written; its values are encoded when they are. */
     public static StoredTensor f32(String name, HostTensor tensor) {
         return inMemory(name, StoredType.F32, tensor.shape(), () -> Encoding.f32(tensor.values()));
@@ -181,6 +193,6 @@ public final class StoredTensor {
     /** Name, type, shape and file, for messages. */
     @Override
     public String toString() {
-        return "tensor \"" + name + "\" (" + type + " " + shape + ", " + origin + ")";
+        return "tensor \"" + NearNames.shorten(name) + "\" (" + type + " " + shape + ", " + origin + ")";
     }
 }
