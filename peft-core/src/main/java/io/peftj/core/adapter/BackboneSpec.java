@@ -93,6 +93,14 @@ public record BackboneSpec(
                 other);
     }
 
+    /** The same model with an output embedding of its own. */
+    public BackboneSpec untied() {
+        Map<String, Shape> all = new LinkedHashMap<>(parameters);
+        sites(Role.OUTPUT_EMBEDDING).forEach(site -> all.put(site.weightName(), Shape.of(site.out(), site.in())));
+        return new BackboneSpec(
+                architecture, family, layers, width, vocabulary, heads, keyValueHeads, headDim, positions, decoder, false, sites, all, head);
+    }
+
     private boolean isOfRole(String parameter, Role role) {
         return sites(role).stream()
                 .anyMatch(site -> parameter.equals(site.weightName()) || parameter.equals(site.biasName()));

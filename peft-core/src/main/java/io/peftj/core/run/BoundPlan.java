@@ -50,6 +50,11 @@ public final class BoundPlan {
         return plan;
     }
 
+    /** Names of the base's parameters that are replaced, with the effective parameters that replace them. */
+    public Map<String, String> substitutes() {
+        return Map.copyOf(substitutes);
+    }
+
     List<InputScale> inputScales(String site) {
         return inputScales.getOrDefault(site, List.of());
     }

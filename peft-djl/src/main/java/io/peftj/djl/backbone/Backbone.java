@@ -1,0 +1,229 @@
+package io.peftj.djl.backbone;
+
+import io.peftj.core.PeftException;
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.HeadSpec;
+import io.peftj.core.adapter.InitialiseContext.KeysAndValues;
+import io.peftj.core.adapter.Pooling;
+import io.peftj.core.io.Fingerprint;
+import io.peftj.core.run.Batch;
+import io.peftj.core.run.ResidentAdapter;
+import io.peftj.core.run.Row;
+import io.peftj.core.run.Run;
+import io.peftj.core.run.Stack;
+import io.peftj.core.site.Role;
+import io.peftj.core.tensor.Backend;
+import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Session;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A frozen transformer in a backend's memory: never changed, shared by any number of threads and adapters.
+ *
+ * <p>Opened by {@link Backbones}. {@link #close()} refuses new calls and frees the weights after the last running one.
+ */
+public final class Backbone implements AutoCloseable {
+    private final BackboneSpec spec;
+    private final Function<Weights, Transformer> opener;
+    private final Backend backend;
+    private final Transformer transformer;
+    private final Weights weights;
+    private final Outputs outputs;
+    private final Fingerprint fingerprint;
+    private final @Nullable Tokenizer tokenizer;
+    private final Lease lease;
+
+    /**
+     * Puts a backbone together. Runs on a thread of the backend.
+     *
+     * @param opener makes the body of weights
+     * @param afterClose what else is closed with it, such as a backend of its own
+     */
+    Backbone(
+            BackboneSpec spec,
+            Backend backend,
+            Function<Weights, Transformer> opener,
+            Weights weights,
+            Fingerprint fingerprint,
+            @Nullable Tokenizer tokenizer,
+            Runnable afterClose) {
+        this.spec = spec;
+        this.backend = backend;
+        this.opener = opener;
+        this.transformer = opener.apply(weights);
+        this.weights = weights;
+        this.fingerprint = fingerprint;
+        this.tokenizer = tokenizer;
+        this.outputs = new Outputs(spec, transformer, ownHead(spec, weights));
+        this.lease = new Lease("backbone", () -> {
+            backend.call(() -> {
+                weights.close();
+                return Boolean.TRUE;
+            });
+            afterClose.run();
+        });
+    }
+
+    private static @Nullable Linear ownHead(BackboneSpec spec, Weights weights) {
+        return spec.sites(Role.HEAD).stream()
+                .findFirst()
+                .map(site -> Linear.load(site, weights))
+                .orElse(null);
+    }
+
+    /** What plans need to know of it. */
+    public BackboneSpec spec() {
+        return spec;
+    }
+
+    /** Where it lies and computes. */
+    public Backend backend() {
+        return backend;
+    }
+
+    /** The body: from token ids to hidden states. */
+    public Transformer transformer() {
+        return transformer;
+    }
+
+    /** What becomes of hidden states. */
+    public Outputs outputs() {
+        return outputs;
+    }
+
+    /** The format it computes in. */
+    public DType dtype() {
+        return weights.dtype();
+    }
+
+    /** Tells it from other models. */
+    public Fingerprint fingerprint() {
+        return fingerprint;
+    }
+
+    /**
+     * Its tokenizer.
+     *
+     * @throws PeftException if the model came without a tokenizer.json
+     */
+    public Tokenizer tokenizer() {
+        if (tokenizer == null) {
+            throw new PeftException(
+                    "the model has no tokenizer.json; put the one it was trained with into its directory");
+        }
+        return tokenizer;
+    }
+
+    /** Whether it has a tokenizer. */
+    public boolean hasTokenizer() {
+        return tokenizer != null;
+    }
+
+    /**
+     * The head of a new classification task with this model: its own kind where it has one, else "score" over a decoder's last token, or "classifier"
+     * over the mean of an encoder's.
+     */
+    public HeadSpec headFor(int classes) {
+        HeadSpec own = spec.head();
+        if (own != null) {
+            return new HeadSpec(own.name(), classes, own.in(), own.bias(), own.pooling());
+        }
+        return spec.decoder()
+                ? new HeadSpec("score", classes, spec.width(), false, Pooling.LAST)
+                : new HeadSpec("classifier", classes, spec.width(), true, Pooling.MEAN);
+    }
+
+    /**
+     * Runs a computation in a session of its own on a thread of the backend, and frees all it made.
+     *
+     * @throws IllegalStateException if the backbone is closed
+     */
+    public <T> T call(String operation, Function<Session, T> body) {
+        return call(operation, () -> false, body);
+    }
+
+    /** {@link #call(String, Function)} that asks between layers whether to go on. */
+    public <T> T call(String operation, BooleanSupplier cancelled, Function<Session, T> body) {
+        lease.enter(operation);
+        try {
+            return backend.call(() -> {
+                try (Session session = Session.open(backend, cancelled)) {
+                    return body.apply(session);
+                }
+            });
+        } finally {
+            lease.leave();
+        }
+    }
+
+    /**
+     * A parameter's values as the model computes with them.
+     *
+     * @return empty if the model has no such parameter
+     */
+    public Optional<HostTensor> parameter(String name) {
+        String stored = spec.sites(Role.OUTPUT_EMBEDDING).stream()
+                .filter(site -> spec.tied() && site.weightName().equals(name))
+                .findFirst()
+                .map(site -> spec.sites(Role.EMBEDDING).get(0).weightName())
+                .orElse(name);
+        return call("parameter", session -> weights.read(stored));
+    }
+
+    /** The frozen model's keys and values of a token sequence, a pair a layer. */
+    public List<KeysAndValues> keysAndValues(int... ids) {
+        return call("keysAndValues", session -> {
+            List<KeysAndValues> found = new ArrayList<>();
+            Batch batch = Batch.of(session, spec, List.of(Row.of(Stack.BASE, 0, ids)));
+            transformer.hiddenStates(new Run(
+                    session,
+                    batch,
+                    null,
+                    (layer, keys, values) -> found.add(new KeysAndValues(keys.toHost(), values.toHost()))));
+            return found;
+        });
+    }
+
+    /**
+     * A new backbone in which an adapter's changes stand in the weights; what it does not touch is shared with this one, which stays as it is and must
+     * not be closed before. A tied output embedding gets its own weights where the adapter changes one end alone.
+     *
+     * @param adapter an adapter of a method whose changes are linear
+     * @param head the head that the adapter was trained with; null for a language model
+     * @throws PeftException if the adapter adds more than weights can hold, such as a prefix, or a merged weight is not finite
+     */
+    public Backbone merged(ResidentAdapter adapter, @Nullable HeadSpec head) {
+        lease.enter("merged");
+        try {
+            BackboneSpec headed = head == null ? spec : spec.withHead(head);
+            return backend.call(() -> {
+                Map<String, HostTensor> replaced = new Merging(this, adapter).weights();
+                boolean unties = spec.tied()
+                        && spec.sites(Role.OUTPUT_EMBEDDING).stream().anyMatch(site -> replaced.containsKey(site.weightName()));
+                BackboneSpec mergedSpec = unties ? headed.untied() : headed;
+                Weights over = weights.over(replaced);
+                try {
+                    return new Backbone(mergedSpec, backend, opener, over, fingerprint, tokenizer, lease::leave);
+                } catch (RuntimeException e) {
+                    over.close();
+                    throw e;
+                }
+            });
+        } catch (RuntimeException e) {
+            lease.leave();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        lease.close();
+    }
+}

@@ -1,0 +1,125 @@
+package io.peftj.djl.backbone;
+
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.io.ConfigReader;
+import io.peftj.core.io.Fingerprint;
+import io.peftj.core.io.ModelDirectory;
+import io.peftj.core.io.TensorSource;
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Site;
+import io.peftj.core.tensor.Backend;
+import io.peftj.core.tensor.DType;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Opens models. */
+public final class Backbones {
+    private Backbones() {}
+
+    /**
+     * Opens a Hugging Face directory on a backend that is used for other models too; closing the backbone leaves the backend open.
+     *
+     * @param folder holds config.json, model.safetensors or its shards, and tokenizer.json where text is used
+     * @throws io.peftj.core.InvalidFileException if a file is damaged, or a tensor is missing or of another shape than config.json says
+     * @throws InvalidConfigException if the architecture, or something that config.json asks for, is not implemented
+     */
+    public static Backbone load(Path folder, Backend backend, DType dtype) {
+        return load(folder, backend, dtype, () -> {});
+    }
+
+    /** What a Hugging Face directory's config.json describes, without weights or natives. */
+    public static BackboneSpec spec(ConfigReader config) {
+        return family(config).spec(config);
+    }
+
+    /** Opens a model from wherever its configuration, tensors and tokenizer come from. */
+    public static Backbone load(
+            ConfigReader config,
+            TensorSource source,
+            @Nullable Tokenizer tokenizer,
+            Backend backend,
+            DType dtype,
+            Runnable afterClose) {
+        BackboneFamily family = family(config);
+        BackboneSpec spec = family.spec(config);
+        return backend.call(() -> {
+            Weights weights = new Weights(source, backend, dtype);
+            try {
+                return new Backbone(
+                        spec, backend, w -> family.load(config, spec, w), weights, fingerprint(spec, source), tokenizer, afterClose);
+            } catch (RuntimeException e) {
+                weights.close();
+                throw e;
+            }
+        });
+    }
+
+    static Backbone load(Path folder, Backend backend, DType dtype, Runnable afterClose) {
+        try (ModelDirectory directory = ModelDirectory.open(folder)) {
+            Tokenizer tokenizer = directory.tokenizerFile().map(Tokenizer::open).orElse(null);
+            Runnable closeAll = () -> {
+                if (tokenizer != null) {
+                    tokenizer.close();
+                }
+                afterClose.run();
+            };
+            return load(directory.config(), directory, tokenizer, backend, dtype, closeAll);
+        }
+    }
+
+    private static Fingerprint fingerprint(BackboneSpec spec, TensorSource source) {
+        Set<String> outside = spec.sites().stream()
+                .filter(site ->
+                        Set.of(Role.POOLER, Role.HEAD, Role.OUTPUT_EMBEDDING).contains(site.role()))
+                .map(Site::name)
+                .collect(Collectors.toSet());
+        Map<String, Fingerprint.Tensor> body = new LinkedHashMap<>();
+        for (String name : spec.parameters().keySet()) {
+            if (!outside.contains(name.substring(0, name.lastIndexOf('.')))) {
+                body.put(canonical(spec, name), Fingerprint.Tensor.of(source.find(name)));
+            }
+        }
+        return Fingerprint.compute(
+                spec.family(),
+                Map.of(
+                        "layers",
+                        spec.layers(),
+                        "width",
+                        spec.width(),
+                        "heads",
+                        spec.heads(),
+                        "vocabulary",
+                        spec.vocabulary()),
+                body);
+    }
+
+    /** The bare model and the model with a head name the same tensors with and without a prefix. */
+    private static String canonical(BackboneSpec spec, String name) {
+        for (String prefix : new String[] {spec.family() + ".", "model."}) {
+            if (name.startsWith(prefix)) {
+                return name.substring(prefix.length());
+            }
+        }
+        return name;
+    }
+
+    private static BackboneFamily family(ConfigReader config) {
+        String type = config.requiredString("model_type");
+        Set<String> known = new TreeSet<>();
+        for (BackboneFamily family : ServiceLoader.load(BackboneFamily.class)) {
+            if (family.modelTypes().contains(type)) {
+                return family;
+            }
+            known.addAll(family.modelTypes());
+        }
+        throw new InvalidConfigException(
+                "model_type \"" + type + "\" of config.json is not implemented; known are " + known);
+    }
+}

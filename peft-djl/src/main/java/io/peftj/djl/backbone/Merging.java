@@ -1,0 +1,144 @@
+package io.peftj.djl.backbone;
+
+import io.peftj.core.PeftException;
+import io.peftj.core.adapter.Contribution;
+import io.peftj.core.adapter.Contribution.Delta;
+import io.peftj.core.adapter.Contribution.InputScale;
+import io.peftj.core.adapter.Contribution.KeyValues;
+import io.peftj.core.adapter.Contribution.OutputScale;
+import io.peftj.core.adapter.Contribution.Substitute;
+import io.peftj.core.run.ActiveAdapter;
+import io.peftj.core.run.ResidentAdapter;
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Site;
+import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Scope;
+import io.peftj.core.tensor.Session;
+import io.peftj.core.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * Works an adapter's contributions into weights: with the order at a site, W' = diag(output scale) · (W + Δ) · diag(input scale), and the bias takes the
+ * output scale alone.
+ */
+final class Merging {
+    private final Backbone base;
+    private final ResidentAdapter resident;
+    private final List<Contribution> contributions;
+
+    Merging(Backbone base, ResidentAdapter resident) {
+        this.base = base;
+        this.resident = resident;
+        this.contributions = resident.plan().plan().contributions();
+    }
+
+    /** The weights and vectors that change, by the name of the base's parameter. */
+    Map<String, HostTensor> weights() {
+        for (Contribution contribution : contributions) {
+            if (contribution instanceof KeyValues) {
+                throw new PeftException(
+                        "adapter " + resident.name()
+                                + " puts keys and values before the rows, which no weight can hold: prefix tuning cannot be merged; attach the adapter to the rows instead");
+            }
+        }
+        return base.call("merged", session -> {
+            ActiveAdapter adapter = resident.in(session);
+            Map<String, HostTensor> changed = new LinkedHashMap<>();
+            substitute(adapter, changed);
+            for (Site site : touched()) {
+                try (Scope scope = session.scope()) {
+                    merge(session, site, adapter.effective()::get, changed);
+                }
+            }
+            changed.forEach(this::checkFinite);
+            keepTiedEnds(changed);
+            return changed;
+        });
+    }
+
+    private void substitute(ActiveAdapter adapter, Map<String, HostTensor> changed) {
+        for (Contribution contribution : contributions) {
+            if (contribution instanceof Substitute substitute) {
+                Tensor value = adapter.effective().get(substitute.replacement());
+                if (value != null) {
+                    changed.put(substitute.baseParameter(), value.toHost());
+                }
+            }
+        }
+    }
+
+    private Set<Site> touched() {
+        Set<Site> sites = new LinkedHashSet<>();
+        for (Contribution contribution : contributions) {
+            if (contribution instanceof Delta delta) {
+                sites.add(delta.site());
+            } else if (contribution instanceof InputScale scale) {
+                sites.add(scale.site());
+            } else if (contribution instanceof OutputScale scale) {
+                sites.add(scale.site());
+            }
+        }
+        return sites;
+    }
+
+    private void merge(
+            Session session, Site site, Function<String, Tensor> parameter, Map<String, HostTensor> changed) {
+        Tensor weight = session.tensor(current(site.weightName(), changed));
+        for (Contribution contribution : contributions) {
+            if (contribution instanceof Delta delta && delta.site().equals(site)) {
+                weight = weight.plus(delta.formula()
+                        .matrix(delta.parameters().stream().map(parameter).toList()));
+            }
+        }
+        Tensor bias = site.bias() ? session.tensor(current(site.biasName(), changed)) : null;
+        for (Contribution contribution : contributions) {
+            if (contribution instanceof InputScale scale && scale.site().equals(site)) {
+                weight = weight.times(parameter.apply(scale.scale()));
+            } else if (contribution instanceof OutputScale scale && scale.site().equals(site)) {
+                Tensor l = parameter.apply(scale.scale());
+                weight = weight.times(l.reshape(site.out(), 1));
+                bias = bias == null ? null : bias.times(l);
+            }
+        }
+        changed.put(site.weightName(), weight.toHost());
+        if (bias != null) {
+            changed.put(site.biasName(), bias.toHost());
+        }
+    }
+
+    private HostTensor current(String name, Map<String, HostTensor> changed) {
+        HostTensor known = changed.get(name);
+        return known != null ? known : original(name);
+    }
+
+    private HostTensor original(String name) {
+        return base.parameter(name)
+                .orElseThrow(() -> new PeftException("the base model has no parameter " + name + " to merge into"));
+    }
+
+    /** Where one end of a tied embedding changes, the other end keeps the old values under its own name. */
+    private void keepTiedEnds(Map<String, HostTensor> changed) {
+        if (base.spec().tied()) {
+            String in = base.spec().sites(Role.EMBEDDING).get(0).weightName();
+            for (Site output : base.spec().sites(Role.OUTPUT_EMBEDDING)) {
+                if (changed.containsKey(in) && !changed.containsKey(output.weightName())) {
+                    changed.put(output.weightName(), original(in));
+                }
+            }
+        }
+    }
+
+    private void checkFinite(String name, HostTensor value) {
+        for (float v : value.values()) {
+            if (!Float.isFinite(v)) {
+                throw new PeftException("merging adapter " + resident.name() + " makes " + name
+                        + " not finite; the base model is unchanged; check the adapter's values");
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package io.peftj.djl.backbone;
+
+import io.peftj.core.tensor.DType;
+
+/**
+ * How a model is opened.
+ *
+ * @param device "cpu", or "cuda:0" and the like
+ * @param dtype the format it computes in
+ * @param threads threads of one native operation; 0 for as many as the machine has processors
+ */
+public record Options(String device, DType dtype, int threads) {
+    /** On the processor, in single precision, with all its cores. */
+    public static Options defaults() {
+        return new Options("cpu", DType.F32, 0);
+    }
+
+    /** On a device, in single precision. */
+    public static Options onDevice(String device) {
+        return new Options(device, DType.F32, 0);
+    }
+
+    /** The same in another format. */
+    public Options dtype(DType other) {
+        return new Options(device, other, threads);
+    }
+
+    /** The same with another number of threads. */
+    public Options threads(int number) {
+        return new Options(device, dtype, number);
+    }
+}

@@ -1,0 +1,88 @@
+package io.peftj.djl.backbone.bert;
+
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.run.Batch;
+import io.peftj.core.run.Run;
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Site;
+import io.peftj.core.tensor.Activation;
+import io.peftj.core.tensor.Index;
+import io.peftj.core.tensor.Scope;
+import io.peftj.core.tensor.Session;
+import io.peftj.core.tensor.Tensor;
+import io.peftj.core.tensor.Weight;
+import io.peftj.djl.backbone.Linear;
+import io.peftj.djl.backbone.Transformer;
+import io.peftj.djl.backbone.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A BERT encoder (arXiv 1810.04805). */
+final class Bert implements Transformer {
+    private final Site words;
+    private final Weight wordEmbeddings;
+    private final Weight positionEmbeddings;
+    private final Weight typeEmbeddings;
+    private final LayerNorm embeddingNorm;
+    private final List<BertLayer> layers;
+    private final @Nullable Linear pooler;
+
+    Bert(BertConfig config, BackboneSpec spec, Weights weights) {
+        String embeddings = config.prefix() + "embeddings.";
+        this.words = spec.sites(Role.EMBEDDING).get(0);
+        this.wordEmbeddings = weights.matrix(words);
+        this.positionEmbeddings =
+                weights.matrix(embeddings + "position_embeddings.weight", config.positions(), config.width());
+        this.typeEmbeddings =
+                weights.matrix(embeddings + "token_type_embeddings.weight", config.types(), config.width());
+        this.embeddingNorm = LayerNorm.load(embeddings + "LayerNorm", config, weights);
+        this.layers = new ArrayList<>();
+        for (int l = 0; l < config.layers(); l++) {
+            layers.add(BertLayer.load(l, config, spec, weights));
+        }
+        this.pooler = spec.sites(Role.POOLER).stream()
+                .findFirst()
+                .map(site -> Linear.load(site, weights))
+                .orElse(null);
+    }
+
+    @Override
+    public Tensor hiddenStates(Run run) {
+        Session session = run.session();
+        Tensor h = embeddingNorm.apply(run, embeddings(run));
+        for (BertLayer layer : layers) {
+            session.checkCancelled();
+            try (Scope scope = session.scope()) {
+                h = scope.keepInPlaceOf(h, layer.forward(run, h));
+            }
+        }
+        return h;
+    }
+
+    @Override
+    public @Nullable Weight outputEmbedding() {
+        return null;
+    }
+
+    @Override
+    public Tensor headInput(Run run, Tensor pooled) {
+        return pooler == null
+                ? pooled
+                : pooler.apply(run, pooled, run.batch().rowPlaces()).activation(Activation.TANH);
+    }
+
+    private Tensor embeddings(Run run) {
+        Batch batch = run.batch();
+        Tensor word = run.embedding(words, batch.ids(), wordEmbeddings, batch.tokens());
+        Tensor position = Tensor.rows(run.session(), positionEmbeddings, batch.positions());
+        return word.plus(types(run)).plus(position);
+    }
+
+    /** [tokens, width], or one row for all where no types are given. */
+    private Tensor types(Run run) {
+        Index types = run.batch().types();
+        return Tensor.rows(
+                run.session(), typeEmbeddings, types == null ? run.session().index(0) : types);
+    }
+}

@@ -1,0 +1,59 @@
+package io.peftj.djl.backbone.bert;
+
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.run.Run;
+import io.peftj.core.tensor.Activation;
+import io.peftj.core.tensor.Tensor;
+import io.peftj.djl.backbone.Linear;
+import io.peftj.djl.backbone.Weights;
+
+/** One layer: attention and a feed-forward network, each added to its input and normed after. */
+record BertLayer(
+        int number,
+        Linear query,
+        Linear key,
+        Linear value,
+        Linear attentionOutput,
+        LayerNorm attentionNorm,
+        Linear intermediate,
+        Linear output,
+        LayerNorm outputNorm,
+        int heads,
+        Activation activation) {
+    static BertLayer load(int number, BertConfig config, BackboneSpec spec, Weights weights) {
+        String name = config.prefix() + "encoder.layer." + number;
+        return new BertLayer(
+                number,
+                Linear.load(spec.site(name + ".attention.self.query"), weights),
+                Linear.load(spec.site(name + ".attention.self.key"), weights),
+                Linear.load(spec.site(name + ".attention.self.value"), weights),
+                Linear.load(spec.site(name + ".attention.output.dense"), weights),
+                LayerNorm.load(name + ".attention.output.LayerNorm", config, weights),
+                Linear.load(spec.site(name + ".intermediate.dense"), weights),
+                Linear.load(spec.site(name + ".output.dense"), weights),
+                LayerNorm.load(name + ".output.LayerNorm", config, weights),
+                config.heads(),
+                config.activation());
+    }
+
+    /** h [tokens, width] → [tokens, width]. */
+    Tensor forward(Run run, Tensor h) {
+        Tensor attended = attentionNorm.apply(run, attention(run, h).plus(h));
+        Tensor wide = intermediate.apply(run, attended).activation(activation);
+        return outputNorm.apply(run, output.apply(run, wide).plus(attended));
+    }
+
+    private Tensor attention(Run run, Tensor h) {
+        Tensor q = heads(query.apply(run, h));
+        Tensor k = heads(key.apply(run, h));
+        Tensor v = heads(value.apply(run, h));
+        return attentionOutput.apply(
+                run,
+                run.attention(number, q, k, v, false, 1 / Math.sqrt(q.shape().dim(2))));
+    }
+
+    /** [tokens, width] → [tokens, heads, head dim]. */
+    private Tensor heads(Tensor x) {
+        return x.reshape(x.shape().dim(0), heads, x.shape().dim(1) / heads);
+    }
+}

@@ -1,0 +1,55 @@
+package io.peftj.djl.backbone.llama;
+
+import io.peftj.core.run.Run;
+import io.peftj.core.tensor.Activation;
+import io.peftj.core.tensor.Constant;
+import io.peftj.core.tensor.Tensor;
+import io.peftj.djl.backbone.Linear;
+
+/** One layer: attention and a gated feed-forward network, each behind an RMS norm and added to the residual stream. */
+record LlamaLayer(
+        int number,
+        String name,
+        Constant attentionNorm,
+        Linear query,
+        Linear key,
+        Linear value,
+        Linear output,
+        Constant feedForwardNorm,
+        Linear gate,
+        Linear up,
+        Linear down,
+        int headDim,
+        double eps,
+        Activation activation) {
+    /** h [tokens, width] → [tokens, width]. */
+    Tensor forward(Run run, Tensor h, Rope.Angles angles) {
+        Tensor attended = h.plus(attention(run, norm(run, "input_layernorm", attentionNorm, h), angles));
+        return attended.plus(feedForward(run, norm(run, "post_attention_layernorm", feedForwardNorm, attended)));
+    }
+
+    private Tensor attention(Run run, Tensor x, Rope.Angles angles) {
+        Tensor q = heads(query.apply(run, x)).rotary(angles.cos(), angles.sin());
+        Tensor k = heads(key.apply(run, x)).rotary(angles.cos(), angles.sin());
+        Tensor v = heads(value.apply(run, x));
+        return output.apply(run, run.attention(number, q, k, v, true, 1 / Math.sqrt(headDim)));
+    }
+
+    private Tensor feedForward(Run run, Tensor x) {
+        return down.apply(run, gate.apply(run, x).gatedActivation(up.apply(run, x), activation));
+    }
+
+    private Tensor norm(Run run, String part, Constant weight, Tensor x) {
+        return run.rmsNorm(
+                name + "." + part,
+                x,
+                run.session().tensor(weight),
+                eps,
+                run.batch().tokens());
+    }
+
+    /** [tokens, heads · head dim] → [tokens, heads, head dim]. */
+    private Tensor heads(Tensor x) {
+        return x.reshape(x.shape().dim(0), x.shape().dim(1) / headDim, headDim);
+    }
+}

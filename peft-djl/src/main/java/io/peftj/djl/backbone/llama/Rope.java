@@ -1,0 +1,90 @@
+package io.peftj.djl.backbone.llama;
+
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.io.ConfigReader;
+import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Index;
+import io.peftj.core.tensor.Session;
+import io.peftj.core.tensor.Shape;
+import io.peftj.core.tensor.Tensor;
+import java.util.Optional;
+
+/** Rotary positions (arXiv 2104.09864): a frequency for each pair of a head's dimensions. */
+final class Rope {
+    private final double[] frequencies;
+
+    private Rope(double[] frequencies) {
+        this.frequencies = frequencies;
+    }
+
+    /** Reads rope_parameters (transformers 5), or rope_theta and rope_scaling (transformers 4). */
+    static Rope read(ConfigReader config, int headDim) {
+        Optional<ConfigReader> scaling =
+                config.optionalObject("rope_parameters").or(() -> config.optionalObject("rope_scaling"));
+        double theta = config.optionalDouble("rope_theta", 10000);
+        String type = "default";
+        if (scaling.isPresent()) {
+            ConfigReader keys = scaling.get();
+            theta = keys.optionalDouble("rope_theta", theta);
+            type = keys.optionalString("rope_type", keys.optionalString("type", "default"));
+        }
+        double[] frequencies = new double[headDim / 2];
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = Math.pow(theta, -2.0 * i / headDim);
+        }
+        switch (type) {
+            case "default" -> {}
+            case "llama3" -> scaleAsLlama3(frequencies, scaling.orElseThrow());
+            case "linear" -> divide(frequencies, scaling.orElseThrow().requiredDouble("factor"));
+            default ->
+                throw new InvalidConfigException("rope type \"" + type
+                        + "\" of config.json is not implemented; known are default, linear and llama3");
+        }
+        return new Rope(frequencies);
+    }
+
+    private static void divide(double[] frequencies, double factor) {
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] /= factor;
+        }
+    }
+
+    /** Llama 3.1's: long wavelengths are stretched by a factor, short ones kept, those between blended. */
+    private static void scaleAsLlama3(double[] frequencies, ConfigReader keys) {
+        double factor = keys.requiredDouble("factor");
+        double low = keys.requiredDouble("low_freq_factor");
+        double high = keys.requiredDouble("high_freq_factor");
+        double context = keys.requiredDouble("original_max_position_embeddings");
+        for (int i = 0; i < frequencies.length; i++) {
+            double wavelength = 2 * Math.PI / frequencies[i];
+            if (wavelength > context / low) {
+                frequencies[i] /= factor;
+            } else if (wavelength >= context / high) {
+                double smooth = (context / wavelength - low) / (high - low);
+                frequencies[i] = (1 - smooth) * frequencies[i] / factor + smooth * frequencies[i];
+            }
+        }
+    }
+
+    /** Cosines and sines of some positions, each [positions, head dim / 2]. */
+    Angles at(Session session, Index positions, DType dtype) {
+        int half = frequencies.length;
+        float[] cos = new float[positions.size() * half];
+        float[] sin = new float[cos.length];
+        for (int t = 0; t < positions.size(); t++) {
+            for (int i = 0; i < half; i++) {
+                // As Hugging Face rounds: frequency and angle in single precision.
+                float angle = (float) positions.get(t) * (float) frequencies[i];
+                cos[t * half + i] = (float) Math.cos(angle);
+                sin[t * half + i] = (float) Math.sin(angle);
+            }
+        }
+        Shape shape = Shape.of(positions.size(), half);
+        return new Angles(
+                session.tensor(HostTensor.of(shape, cos), dtype), session.tensor(HostTensor.of(shape, sin), dtype));
+    }
+
+    /** What queries and keys are rotated by. */
+    record Angles(Tensor cos, Tensor sin) {}
+}

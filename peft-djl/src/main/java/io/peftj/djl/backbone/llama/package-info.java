@@ -1,0 +1,2 @@
+/** The LLaMA family: pre-norm decoders with rotary positions, grouped-query attention and gated feed-forward networks. */
+package io.peftj.djl.backbone.llama;

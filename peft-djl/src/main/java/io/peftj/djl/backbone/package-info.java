@@ -1,0 +1,2 @@
+/** Frozen transformers: how they are found, opened and run. One package a family. */
+package io.peftj.djl.backbone;

@@ -1,0 +1,228 @@
+package io.peftj.djl.train;
+
+import io.peftj.core.PeftException;
+import io.peftj.core.run.ActiveAdapter;
+import io.peftj.core.run.Batch;
+import io.peftj.core.run.Row;
+import io.peftj.core.run.Run;
+import io.peftj.core.run.Stack;
+import io.peftj.core.run.Training;
+import io.peftj.core.tensor.Loss;
+import io.peftj.core.tensor.Scope;
+import io.peftj.core.tensor.Session;
+import io.peftj.core.tensor.Tape;
+import io.peftj.core.tensor.Tensor;
+import io.peftj.core.tensor.Updates;
+import io.peftj.core.tensor.Updates.Moments;
+import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.train.Example.Assigned;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One step of the optimiser: effective parameters derived once, micro-batches forward and back, gradients summed, clipped an adapter, applied.
+ *
+ * <p>Every learnt thing of rows with one stack of adapters weighs the same in the whole step, so accumulating micro-batches equals one large batch, and
+ * each stack of a mixed batch trains as if alone. Nothing is changed unless all gradients are finite.
+ */
+public final class OptimizerStep {
+    private final Backbone base;
+    private final Objective objective;
+    private final List<TrainableAdapter> adapters;
+    private final double clipNorm;
+
+    /**
+     * Steps for some adapters.
+     *
+     * @param clipNorm the most that an adapter's gradient may measure, as a Euclidean norm; 0 for no limit
+     */
+    public OptimizerStep(Backbone base, Objective objective, List<TrainableAdapter> adapters, double clipNorm) {
+        this.base = base;
+        this.objective = objective;
+        this.adapters = List.copyOf(adapters);
+        this.clipNorm = clipNorm;
+    }
+
+    /** How one step is taken. */
+    public record Settings(
+            Updates.AdamW optimizer, long number, @Nullable Training dropout) {}
+
+    /**
+     * What a step gave.
+     *
+     * @param loss the mean loss of each stack, summed over stacks: for one stack the mean over what was learnt
+     * @param gradientNorms of each adapter, before clipping
+     */
+    public record Result(double loss, List<Double> gradientNorms) {
+        /** Keeps a copy. */
+        public Result {
+            gradientNorms = List.copyOf(gradientNorms);
+        }
+    }
+
+    /**
+     * Takes a step in a session.
+     *
+     * @param microBatches the examples, in the portions that fit into memory
+     * @throws NonFiniteLossException if the loss or a gradient is not finite; nothing was changed
+     */
+    public Result take(Session session, List<List<Assigned>> microBatches, Settings settings) {
+        try (Tape derivation = session.startTape()) {
+            List<Derived> derived = adapters.stream()
+                    .map(adapter -> derive(session, derivation, adapter))
+                    .toList();
+            Map<List<Integer>, Float> weights = weights(microBatches);
+            double loss = 0;
+            for (List<Assigned> microBatch : microBatches) {
+                loss += accumulate(session, derived, microBatch, weights, settings);
+            }
+            if (!Double.isFinite(loss)) {
+                throw new NonFiniteLossException("the loss of step " + settings.number() + " is " + loss);
+            }
+            differentiate(derivation, derived);
+            return apply(derivation, derived, settings, loss);
+        }
+    }
+
+    /** An adapter's parameters in this step: raw leaves, effective values, and the sum of their gradients so far. */
+    private record Derived(
+            TrainableAdapter adapter,
+            Map<String, Tensor> raw,
+            Map<String, Tensor> effective,
+            Map<String, Tensor> gradients) {}
+
+    private static Derived derive(Session session, Tape derivation, TrainableAdapter adapter) {
+        Map<String, Tensor> raw = new LinkedHashMap<>();
+        adapter.parameters()
+                .forEach((name, moments) -> raw.put(name, derivation.leaf(session.tensor(moments.parameter()))));
+        return new Derived(adapter, raw, adapter.plan().plan().derive(raw), new HashMap<>());
+    }
+
+    /** 1 / (what rows with the same stack learn in the whole step). */
+    private static Map<List<Integer>, Float> weights(List<List<Assigned>> microBatches) {
+        Map<List<Integer>, Integer> counts = new HashMap<>();
+        for (List<Assigned> microBatch : microBatches) {
+            for (Assigned assigned : microBatch) {
+                counts.merge(assigned.adapters(), assigned.example().learnt(), Integer::sum);
+            }
+        }
+        Map<List<Integer>, Float> weights = new HashMap<>();
+        counts.forEach((stack, count) -> weights.put(stack, stack.isEmpty() || count == 0 ? 0f : 1f / count));
+        return weights;
+    }
+
+    private double accumulate(
+            Session session,
+            List<Derived> derived,
+            List<Assigned> microBatch,
+            Map<List<Integer>, Float> weights,
+            Settings settings) {
+        try (Scope scope = session.scope();
+                Tape tape = session.startTape()) {
+            List<Map<String, Tensor>> leaves = new ArrayList<>();
+            List<ActiveAdapter> active = new ArrayList<>();
+            for (Derived one : derived) {
+                Map<String, Tensor> effective = new LinkedHashMap<>();
+                one.effective().forEach((name, value) -> effective.put(name, tape.leaf(value)));
+                leaves.add(effective);
+                active.add(new ActiveAdapter(one.adapter().name(), one.adapter().plan(), effective));
+            }
+            Loss loss = loss(session, active, microBatch, weights, settings);
+            tape.backward(loss.sum());
+            for (int a = 0; a < derived.size(); a++) {
+                addGradients(scope, tape, leaves.get(a), derived.get(a).gradients());
+            }
+            return loss.sum().toHost().values()[0];
+        }
+    }
+
+    private Loss loss(
+            Session session,
+            List<ActiveAdapter> active,
+            List<Assigned> microBatch,
+            Map<List<Integer>, Float> weights,
+            Settings settings) {
+        // Rows with equal numbers share one stack, which is what groups them in the batch.
+        Map<List<Integer>, Stack> stacks = new HashMap<>();
+        List<Row> rows = new ArrayList<>();
+        for (Assigned assigned : microBatch) {
+            Stack stack = stacks.computeIfAbsent(
+                    assigned.adapters(),
+                    numbers -> new Stack(numbers.stream().map(active::get).toList()));
+            rows.add(assigned.example().row(stack));
+        }
+        Batch batch = Batch.of(session, base.spec(), rows);
+        List<Example> examples = new ArrayList<>();
+        List<Float> each = new ArrayList<>();
+        for (int r = 0; r < microBatch.size(); r++) {
+            Assigned assigned = microBatch.get(batch.callersRow(r));
+            examples.add(assigned.example());
+            each.add(weights.getOrDefault(assigned.adapters(), 0f));
+        }
+        return objective.loss(base, new Run(session, batch, settings.dropout()), examples, each);
+    }
+
+    private static void addGradients(Scope scope, Tape tape, Map<String, Tensor> leaves, Map<String, Tensor> sums) {
+        leaves.forEach((name, leaf) -> {
+            Tensor gradient = tape.gradient(leaf);
+            if (gradient != null) {
+                Tensor before = sums.get(name);
+                sums.put(
+                        name,
+                        before == null ? scope.keep(gradient) : scope.keepInPlaceOf(before, before.plus(gradient)));
+            }
+        });
+    }
+
+    private static void differentiate(Tape derivation, List<Derived> derived) {
+        List<Tensor> values = new ArrayList<>();
+        List<Tensor> cotangents = new ArrayList<>();
+        for (Derived one : derived) {
+            one.gradients().forEach((name, gradient) -> {
+                values.add(one.effective().get(name));
+                cotangents.add(gradient);
+            });
+        }
+        if (values.isEmpty()) {
+            throw new PeftException(
+                    "the loss depends on no trainable parameter; check that the examples' rows carry the adapters that are trained");
+        }
+        derivation.backward(values, cotangents);
+    }
+
+    private Result apply(Tape derivation, List<Derived> derived, Settings settings, double loss) {
+        Updates updates = base.backend().updates();
+        List<Double> norms = new ArrayList<>();
+        List<Moments> parameters = new ArrayList<>();
+        List<Tensor> gradients = new ArrayList<>();
+        for (Derived one : derived) {
+            List<Tensor> ofAdapter = new ArrayList<>();
+            one.raw().forEach((name, leaf) -> {
+                Tensor gradient = derivation.gradient(leaf);
+                if (gradient != null) {
+                    ofAdapter.add(gradient);
+                    parameters.add(one.adapter().parameters().get(name));
+                }
+            });
+            double norm = ofAdapter.isEmpty() ? 0 : updates.norm(ofAdapter);
+            if (!Double.isFinite(norm)) {
+                throw new NonFiniteLossException("the gradient of adapter "
+                        + one.adapter().name() + " in step " + settings.number() + " is not finite");
+            }
+            norms.add(norm);
+            // As torch.nn.utils.clip_grad_norm_ has it.
+            double scale = clipNorm > 0 ? Math.min(1, clipNorm / (norm + 1e-6)) : 1;
+            ofAdapter.forEach(gradient -> gradients.add(scale < 1 ? gradient.affine(scale, 0) : gradient));
+        }
+        updates.adamW(
+                parameters,
+                gradients,
+                java.util.Collections.nCopies(parameters.size(), settings.optimizer()),
+                settings.number());
+        return new Result(loss, norms);
+    }
+}
