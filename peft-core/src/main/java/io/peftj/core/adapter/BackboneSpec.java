@@ -98,7 +98,20 @@ public record BackboneSpec(
         Map<String, Shape> all = new LinkedHashMap<>(parameters);
         sites(Role.OUTPUT_EMBEDDING).forEach(site -> all.put(site.weightName(), Shape.of(site.out(), site.in())));
         return new BackboneSpec(
-                architecture, family, layers, width, vocabulary, heads, keyValueHeads, headDim, positions, decoder, false, sites, all, head);
+                architecture,
+                family,
+                layers,
+                width,
+                vocabulary,
+                heads,
+                keyValueHeads,
+                headDim,
+                positions,
+                decoder,
+                false,
+                sites,
+                all,
+                head);
     }
 
     private boolean isOfRole(String parameter, Role role) {

@@ -206,7 +206,8 @@ public final class Backbone implements AutoCloseable {
             return backend.call(() -> {
                 Map<String, HostTensor> replaced = new Merging(this, adapter).weights();
                 boolean unties = spec.tied()
-                        && spec.sites(Role.OUTPUT_EMBEDDING).stream().anyMatch(site -> replaced.containsKey(site.weightName()));
+                        && spec.sites(Role.OUTPUT_EMBEDDING).stream()
+                                .anyMatch(site -> replaced.containsKey(site.weightName()));
                 BackboneSpec mergedSpec = unties ? headed.untied() : headed;
                 Weights over = weights.over(replaced);
                 try {

@@ -53,7 +53,13 @@ public final class Backbones {
             Weights weights = new Weights(source, backend, dtype);
             try {
                 return new Backbone(
-                        spec, backend, w -> family.load(config, spec, w), weights, fingerprint(spec, source), tokenizer, afterClose);
+                        spec,
+                        backend,
+                        w -> family.load(config, spec, w),
+                        weights,
+                        fingerprint(spec, source),
+                        tokenizer,
+                        afterClose);
             } catch (RuntimeException e) {
                 weights.close();
                 throw e;
