@@ -2,6 +2,7 @@ package io.peftj.core.tensor;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -180,9 +181,12 @@ public final class Tape implements AutoCloseable {
         return note(operation, results, inputs, needed ? compact(saved) : saved, rule);
     }
 
-    /** Views of a small part would keep the whole storage alive until the backward pass. */
-    private Tensor[] compact(Tensor[] saved) {
-        return Arrays.stream(saved).map(Tensor::compact).toArray(Tensor[]::new);
+    /** Views of a small part would keep the whole storage alive until the backward pass. A tensor saved twice is copied once. */
+    private static Tensor[] compact(Tensor[] saved) {
+        IdentityHashMap<Tensor, Tensor> kept = new IdentityHashMap<>();
+        return Arrays.stream(saved)
+                .map(tensor -> kept.computeIfAbsent(tensor, Tensor::compact))
+                .toArray(Tensor[]::new);
     }
 
     private List<Tensor> note(String operation, List<Tensor> results, Tensor[] inputs, Tensor[] saved, Rule rule) {
