@@ -20,7 +20,8 @@ public interface AdapterMethod<C extends AdapterConfig> {
     /**
      * Reads the method's keys of an adapter_config.json.
      *
-     * @throws io.peftj.core.InvalidConfigException if a key is missing or bad, or asks for a variant that is not implemented (by name, never ignored)
+     * @throws io.peftj.core.InvalidConfigException if a key is bad, or asks for a variant that is not implemented (by name, never ignored)
+     * @throws io.peftj.core.InvalidFileException if a key is missing or has a value of another type
      */
     C read(JsonObject json);
 
@@ -29,6 +30,15 @@ public interface AdapterMethod<C extends AdapterConfig> {
 
     /** The keys {@link #read} understands; others in a file are kept and written back untouched. */
     java.util.Set<String> keys();
+
+    /**
+     * Fills in what the configuration leaves to the model, such as default targets: what is saved, so that other readers need not know our defaults.
+     *
+     * @throws io.peftj.core.InvalidConfigException if the model has no defaults
+     */
+    default C complete(BackboneSpec spec, C config) {
+        return config;
+    }
 
     /**
      * Says what the method does on a model: parameters, initial values, where it acts.

@@ -41,6 +41,11 @@ public final class AdapterMethods {
         return of(config).plan(spec, config);
     }
 
+    /** Fills in what a configuration leaves to the model: what an {@link Adapter} trained on it holds. */
+    public static <C extends AdapterConfig> C complete(BackboneSpec spec, C config) {
+        return of(config).complete(spec, config);
+    }
+
     private static Map<String, AdapterMethod<?>> all() {
         Map<String, AdapterMethod<?>> known = new TreeMap<>();
         for (AdapterMethod<?> method : ServiceLoader.load(AdapterMethod.class)) {

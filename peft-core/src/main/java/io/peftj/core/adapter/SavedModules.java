@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 public record SavedModules(Map<ParameterSpec, String> parameters) {
     private static final Logger LOG = LoggerFactory.getLogger(SavedModules.class);
     /** What PEFT lists by default for classification, whatever the model calls its head. */
-    private static final List<String> USUAL_HEADS = List.of("classifier", "score");
+    static final List<String> USUAL_HEADS = List.of("classifier", "score");
 
     /** Keeps a copy in order. */
     public SavedModules {
@@ -39,14 +39,14 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
     public static SavedModules of(BackboneSpec spec, AdapterConfig config, String prefix) {
         Map<ParameterSpec, String> found = new LinkedHashMap<>();
         HeadSpec head = spec.head();
-        boolean trainsHead = config.taskType() == TaskType.SEQ_CLS || config.taskType() == TaskType.FEATURE_EXTRACTION;
+        boolean trainsHead = trainsHead(config);
         Map<String, Shape> base = new LinkedHashMap<>(spec.parameters());
         // A tied output embedding has no parameter of its own, but can be trained as one.
         for (Site site : spec.sites(Role.OUTPUT_EMBEDDING)) {
             base.putIfAbsent(site.weightName(), Shape.of(site.out(), site.in()));
         }
         for (String entry : config.modulesToSave()) {
-            if (base.keySet().stream().noneMatch(name -> Targets.matches(module(name), entry))) {
+            if (base.keySet().stream().noneMatch(name -> Targets.isInside(module(name), entry))) {
                 if (!USUAL_HEADS.contains(entry)) {
                     throw new InvalidConfigException("modules_to_save names \"" + entry
                             + "\", which matches no module with parameters; there are "
@@ -59,7 +59,7 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
             }
         }
         base.forEach((name, shape) -> {
-            boolean listed = config.modulesToSave().stream().anyMatch(entry -> Targets.matches(module(name), entry));
+            boolean listed = config.modulesToSave().stream().anyMatch(entry -> Targets.isInside(module(name), entry));
             boolean ofHead = trainsHead && head != null && module(name).equals(head.name());
             if (listed || ofHead) {
                 found.put(new ParameterSpec(prefix + name, shape), name);
@@ -107,6 +107,11 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
             }
         });
         return values;
+    }
+
+    /** Whether the task has a head of its own, which is trained and saved whole. */
+    static boolean trainsHead(AdapterConfig config) {
+        return config.taskType() == TaskType.SEQ_CLS || config.taskType() == TaskType.FEATURE_EXTRACTION;
     }
 
     private static String module(String parameter) {

@@ -4,6 +4,7 @@ import io.peftj.core.InvalidConfigException;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
 
 /** Which sites an adapter acts on, matched against module names as Hugging Face PEFT matches them. */
 public sealed interface Targets {
@@ -19,7 +20,18 @@ public sealed interface Targets {
     }
 
     /** Sites whose whole name matches a regular expression. */
-    record Regex(Pattern pattern) implements Targets {}
+    record Regex(Pattern pattern) implements Targets {
+        /** Patterns themselves have no equality. */
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Regex regex && pattern.pattern().equals(regex.pattern.pattern());
+        }
+
+        @Override
+        public int hashCode() {
+            return pattern.pattern().hashCode();
+        }
+    }
 
     /** Every linear layer but the output embedding and the classification head. */
     record AllLinear() implements Targets {}
@@ -53,5 +65,10 @@ public sealed interface Targets {
     /** Whether a module name is an entry or ends in "." and the entry. */
     static boolean matches(String moduleName, String entry) {
         return moduleName.equals(entry) || moduleName.endsWith("." + entry);
+    }
+
+    /** Whether a module is an entry's, or lies in a module that is. */
+    static boolean isInside(String moduleName, String entry) {
+        return ("." + moduleName + ".").contains("." + entry + ".");
     }
 }

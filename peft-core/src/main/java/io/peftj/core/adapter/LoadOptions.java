@@ -1,0 +1,14 @@
+package io.peftj.core.adapter;
+
+/**
+ * How strictly an adapter must fit the model it is loaded for.
+ *
+ * @param lenient whether surplus parameters are left out with a warning; a missing one or a wrong shape stays an error, since no value could stand in
+ */
+public record LoadOptions(boolean lenient) {
+    /** Every difference is an error. */
+    public static final LoadOptions STRICT = new LoadOptions(false);
+
+    /** What can be done without is left out, with a warning. */
+    public static final LoadOptions LENIENT = new LoadOptions(true);
+}

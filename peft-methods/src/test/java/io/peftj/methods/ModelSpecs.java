@@ -1,0 +1,156 @@
+package io.peftj.methods;
+
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.HeadSpec;
+import io.peftj.core.adapter.Pooling;
+import io.peftj.core.io.ConfigReader;
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Site;
+import io.peftj.core.tensor.Shape;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Specs of models by their config.json, for tests of plans; the weights are never looked at. */
+public final class ModelSpecs {
+    private final ConfigReader config;
+    private final int width;
+    private final List<Site> sites = new ArrayList<>();
+    private final Map<String, Shape> parameters = new LinkedHashMap<>();
+
+    private ModelSpecs(ConfigReader config) {
+        this.config = config;
+        this.width = config.requiredInt("hidden_size");
+    }
+
+    /** The model of a Hugging Face directory: LLaMA, Mistral, Qwen2, Qwen3 or BERT, with an output embedding or a classification head. */
+    public static BackboneSpec of(Path folder) {
+        return of(ConfigReader.read(folder.resolve("config.json")));
+    }
+
+    /** The model of a configuration. */
+    static BackboneSpec of(ConfigReader config) {
+        ModelSpecs specs = new ModelSpecs(config);
+        String architecture = specs.config.strings("architectures").get(0);
+        return architecture.startsWith("Bert") ? specs.bert(architecture) : specs.llama(architecture);
+    }
+
+    private BackboneSpec llama(String architecture) {
+        int heads = config.requiredInt("num_attention_heads");
+        int keyValueHeads = config.requiredInt("num_key_value_heads");
+        int headDim = config.optionalInt("head_dim", width / heads);
+        int inner = config.requiredInt("intermediate_size");
+        int vocabulary = config.requiredInt("vocab_size");
+        boolean tied = config.optionalBoolean("tie_word_embeddings", false);
+        boolean biased = architecture.startsWith("Qwen2");
+        add("model.embed_tokens", Role.EMBEDDING, -1, width, vocabulary, false);
+        for (int l = 0; l < config.requiredInt("num_hidden_layers"); l++) {
+            String layer = "model.layers." + l + ".";
+            add(layer + "self_attn.q_proj", Role.QUERY, l, width, heads * headDim, biased);
+            add(layer + "self_attn.k_proj", Role.KEY, l, width, keyValueHeads * headDim, biased);
+            add(layer + "self_attn.v_proj", Role.VALUE, l, width, keyValueHeads * headDim, biased);
+            add(layer + "self_attn.o_proj", Role.ATTENTION_OUTPUT, l, heads * headDim, width, false);
+            if (architecture.startsWith("Qwen3")) {
+                vector(layer + "self_attn.q_norm.weight", headDim);
+                vector(layer + "self_attn.k_norm.weight", headDim);
+            }
+            add(layer + "mlp.gate_proj", Role.GATE, l, width, inner, false);
+            add(layer + "mlp.up_proj", Role.UP, l, width, inner, false);
+            add(layer + "mlp.down_proj", Role.DOWN, l, inner, width, false);
+            vector(layer + "input_layernorm.weight", width);
+            vector(layer + "post_attention_layernorm.weight", width);
+        }
+        vector("model.norm.weight", width);
+        HeadSpec head = head(architecture, "score", false, Pooling.LAST);
+        if (head == null) {
+            add("lm_head", Role.OUTPUT_EMBEDDING, -1, width, vocabulary, false);
+            if (tied) {
+                parameters.remove("lm_head.weight");
+            }
+        }
+        return spec(architecture, "llama", keyValueHeads, headDim, true, tied && head == null, head);
+    }
+
+    private BackboneSpec bert(String architecture) {
+        int heads = config.requiredInt("num_attention_heads");
+        int inner = config.requiredInt("intermediate_size");
+        String body = architecture.equals("BertModel") ? "" : "bert.";
+        add(body + "embeddings.word_embeddings", Role.EMBEDDING, -1, width, config.requiredInt("vocab_size"), false);
+        parameters.put(
+                body + "embeddings.position_embeddings.weight",
+                Shape.of(config.requiredInt("max_position_embeddings"), width));
+        parameters.put(
+                body + "embeddings.token_type_embeddings.weight",
+                Shape.of(config.requiredInt("type_vocab_size"), width));
+        norm(body + "embeddings.LayerNorm");
+        for (int l = 0; l < config.requiredInt("num_hidden_layers"); l++) {
+            String layer = body + "encoder.layer." + l + ".";
+            add(layer + "attention.self.query", Role.QUERY, l, width, width, true);
+            add(layer + "attention.self.key", Role.KEY, l, width, width, true);
+            add(layer + "attention.self.value", Role.VALUE, l, width, width, true);
+            add(layer + "attention.output.dense", Role.ATTENTION_OUTPUT, l, width, width, true);
+            norm(layer + "attention.output.LayerNorm");
+            add(layer + "intermediate.dense", Role.UP, l, width, inner, true);
+            add(layer + "output.dense", Role.DOWN, l, inner, width, true);
+            norm(layer + "output.LayerNorm");
+        }
+        add(body + "pooler.dense", Role.POOLER, -1, width, width, true);
+        HeadSpec head = head(architecture, "classifier", true, Pooling.FIRST);
+        return spec(architecture, "bert", heads, width / heads, false, false, head);
+    }
+
+    private @Nullable HeadSpec head(String architecture, String name, boolean bias, Pooling pooling) {
+        if (!architecture.endsWith("ForSequenceClassification")) {
+            return null;
+        }
+        int classes = config.requiredObject("id2label").keys().size();
+        add(name, Role.HEAD, -1, width, classes, bias);
+        return new HeadSpec(name, classes, width, bias, pooling);
+    }
+
+    private BackboneSpec spec(
+            String architecture,
+            String family,
+            int keyValueHeads,
+            int headDim,
+            boolean decoder,
+            boolean tied,
+            @Nullable HeadSpec head) {
+        return new BackboneSpec(
+                architecture,
+                family,
+                config.requiredInt("num_hidden_layers"),
+                width,
+                config.requiredInt("vocab_size"),
+                config.requiredInt("num_attention_heads"),
+                keyValueHeads,
+                headDim,
+                config.requiredInt("max_position_embeddings"),
+                decoder,
+                tied,
+                sites,
+                parameters,
+                head);
+    }
+
+    private void add(String name, Role role, int layer, int in, int out, boolean bias) {
+        Site site = new Site(name, role, layer, in, out, bias);
+        sites.add(site);
+        parameters.put(site.weightName(), Shape.of(out, in));
+        if (bias) {
+            vector(site.biasName(), out);
+        }
+    }
+
+    private void norm(String name) {
+        vector(name + ".weight", width);
+        vector(name + ".bias", width);
+    }
+
+    private void vector(String name, int size) {
+        parameters.put(name, Shape.of(size));
+    }
+}

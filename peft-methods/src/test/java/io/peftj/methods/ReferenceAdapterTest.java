@@ -1,0 +1,90 @@
+package io.peftj.methods;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import io.peftj.core.adapter.Adapter;
+import io.peftj.core.adapter.AdapterFiles;
+import io.peftj.core.adapter.AdapterMethods;
+import io.peftj.core.adapter.AdapterPlan;
+import io.peftj.core.adapter.LoadOptions;
+import io.peftj.core.adapter.ParameterSpec;
+import io.peftj.core.io.Json;
+import io.peftj.core.io.Safetensors;
+import io.peftj.core.tensor.Shape;
+import io.peftj.methods.Reference.Case;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every adapter of PEFT's whose method is implemented is planned name for name, and read and written without a change. */
+class ReferenceAdapterTest {
+    private static final String IMPLEMENTED = "lora(?!-embedding|-token-indices).*";
+
+    @TempDir
+    private Path folder;
+
+    static List<Case> adapters() throws IOException {
+        return Reference.cases(IMPLEMENTED, 30);
+    }
+
+    @ParameterizedTest
+    @MethodSource("adapters")
+    void planHasTheNamesAndShapesOfTheFile(Case adapter) {
+        Adapter loaded = AdapterFiles.load(adapter.folder(), adapter.spec(), LoadOptions.STRICT);
+
+        AdapterPlan plan = AdapterMethods.plan(adapter.spec(), loaded.config());
+
+        Map<String, Shape> file = shapes(adapter.folder().resolve("adapter_model.safetensors"));
+        file.keySet().removeIf(name -> name.contains(".modules_to_save.") || name.contains(".original_module."));
+        assertThat(plan.stored().stream().collect(Collectors.toMap(ParameterSpec::name, ParameterSpec::shape)))
+                .isEqualTo(file);
+        assertThat(plan.trainableCount())
+                .isEqualTo(file.values().stream().mapToLong(Shape::size).sum());
+    }
+
+    @ParameterizedTest
+    @MethodSource("adapters")
+    void savedAdapterHasTheSameValues(Case adapter) {
+        Adapter loaded = AdapterFiles.load(adapter.folder());
+
+        AdapterFiles.save(loaded, folder);
+
+        Adapter again = AdapterFiles.load(folder, adapter.spec(), LoadOptions.STRICT);
+        assertThat(again.config()).isEqualTo(loaded.config());
+        assertThat(again.parameters().keySet()).isEqualTo(loaded.parameters().keySet());
+        again.parameters()
+                .forEach((name, value) -> assertThat(value.values())
+                        .as(name)
+                        .containsExactly(loaded.parameters().get(name).values()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("adapters")
+    void savedConfigurationIsPeftsOwn(Case adapter) {
+        AdapterFiles.save(AdapterFiles.load(adapter.folder()), folder);
+
+        assertThat(config(folder)).isEqualTo(config(adapter.folder()));
+    }
+
+    /** PEFT doubles the entries of modules_to_save. */
+    private static JsonObject config(Path folder) {
+        JsonObject json = Json.read(folder.resolve("adapter_config.json"));
+        json.remove("modules_to_save");
+        return json;
+    }
+
+    private static Map<String, Shape> shapes(Path file) {
+        try (Safetensors tensors = Safetensors.open(file)) {
+            Map<String, Shape> shapes = new TreeMap<>();
+            tensors.names().forEach(name -> shapes.put(name, tensors.find(name).shape()));
+            return shapes;
+        }
+    }
+}
