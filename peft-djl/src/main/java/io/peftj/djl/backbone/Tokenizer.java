@@ -4,12 +4,15 @@ import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.peftj.core.InvalidFileException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 
 /** A model's tokenizer.json. Thread-safe; truncation and padding that the file asks for are switched off, since callers cut and nothing is padded. */
 public final class Tokenizer implements AutoCloseable {
+    private static final Map<String, String> SETTINGS = Map.of("truncation", "false", "padding", "false");
+
     private final HuggingFaceTokenizer tokenizer;
 
     private Tokenizer(HuggingFaceTokenizer tokenizer) {
@@ -23,11 +26,24 @@ public final class Tokenizer implements AutoCloseable {
      */
     public static Tokenizer open(Path file) {
         try {
-            return new Tokenizer(
-                    HuggingFaceTokenizer.newInstance(file, Map.of("truncation", "false", "padding", "false")));
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, SETTINGS));
         } catch (IOException | RuntimeException e) {
             throw new InvalidFileException(
                     file.getFileName() + " is no tokenizer.json that can be read: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Reads a tokenizer.json to the end of a stream.
+     *
+     * @param source where the stream comes from, for messages
+     * @throws InvalidFileException if it cannot be read
+     */
+    public static Tokenizer read(InputStream in, String source) {
+        try {
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(in, SETTINGS));
+        } catch (IOException | RuntimeException e) {
+            throw new InvalidFileException(source + " is no tokenizer.json that can be read: " + e.getMessage(), e);
         }
     }
 

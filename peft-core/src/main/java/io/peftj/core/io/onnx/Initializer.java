@@ -39,6 +39,7 @@ record Initializer(
     private static final int LONGEST_NAME = 1000;
 
     private static final long FLOAT = 1;
+    private static final long INT64 = 7;
     /** INT32, INT64, BOOL: what graphs compute positions and masks from. */
     private static final Set<Long> BUFFERS = Set.of(6L, 7L, 9L);
 
@@ -191,5 +192,23 @@ record Initializer(
                     + "\" of shape " + dims + ", found " + found + "; the file is cut short or damaged");
         }
         return data == null ? ByteBuffer.allocate(0) : data;
+    }
+
+    /** The value of a nameless tensor of one int64, as nodes carry them; null for any other. */
+    static @Nullable Long onlyInteger(ProtobufReader tensor) {
+        long dataType = 0;
+        @Nullable ByteBuffer data = null;
+        while (tensor.next()) {
+            if (tensor.field() == DATA_TYPE) {
+                dataType = tensor.varint();
+            } else if (tensor.field() == RAW_DATA && tensor.isBytes()) {
+                data = tensor.bytes();
+            } else {
+                tensor.skip();
+            }
+        }
+        return dataType == INT64 && data != null && data.remaining() == Long.BYTES
+                ? data.order(ByteOrder.LITTLE_ENDIAN).getLong(data.position())
+                : null;
     }
 }

@@ -3,7 +3,6 @@ package io.peftj.core.io.onnx;
 import io.peftj.core.InvalidFileException;
 import io.peftj.core.io.NamedTensors;
 import io.peftj.core.io.StoredTensor;
-import io.peftj.core.io.TensorSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -39,7 +38,7 @@ public final class OnnxFile {
      *
      * @throws InvalidFileException if it is missing, damaged, or of a kind that is not read
      */
-    public static TensorSource open(Path file) {
+    public static OnnxModel open(Path file) {
         String source = String.valueOf(file.getFileName());
         try (FileChannel channel = FileChannel.open(file)) {
             if (channel.size() > MAX_BYTES) {
@@ -57,7 +56,7 @@ public final class OnnxFile {
      * @param source where the stream comes from, for messages
      * @throws InvalidFileException if it cannot be read, is damaged, or is of a kind that is not read
      */
-    public static TensorSource read(InputStream in, String source) {
+    public static OnnxModel read(InputStream in, String source) {
         try {
             byte[] bytes = in.readNBytes(MAX_BYTES);
             if (in.read() >= 0) {
@@ -70,7 +69,7 @@ public final class OnnxFile {
     }
 
     /** Reads a file that is in memory already; the bytes are not copied. */
-    static TensorSource read(ByteBuffer model, String source) {
+    static OnnxModel read(ByteBuffer model, String source) {
         OnnxGraph graph = OnnxGraph.parse(model, source);
         Map<String, Initializer> anonymous = new HashMap<>();
         List<StoredTensor> tensors = new ArrayList<>();
@@ -92,7 +91,7 @@ public final class OnnxFile {
                 tensors.add(weight.transposed(product.weightName(source), source));
             }
         }
-        return new NamedTensors(source, tensors);
+        return new OnnxModel(new NamedTensors(source, tensors), graph::attentionHeads);
     }
 
     private static InvalidFileException tooLarge(String source) {

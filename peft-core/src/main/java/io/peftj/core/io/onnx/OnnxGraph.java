@@ -3,7 +3,10 @@ package io.peftj.core.io.onnx;
 import io.peftj.core.InvalidFileException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,8 +14,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param initializers the named constants
  * @param products the MatMul nodes
+ * @param shapes what attention reshapes to: the inputs of Concat nodes inside attention modules
+ * @param constants one-element integer constants of the graph by the name of their output
  */
-record OnnxGraph(List<Initializer> initializers, List<MatMul> products) {
+record OnnxGraph(
+        List<Initializer> initializers, List<MatMul> products, List<List<String>> shapes, Map<String, Long> constants) {
     /** Field numbers of onnx.proto. */
     private static final int MODEL_GRAPH = 7;
 
@@ -20,8 +26,13 @@ record OnnxGraph(List<Initializer> initializers, List<MatMul> products) {
     private static final int GRAPH_INITIALIZER = 5;
     private static final int GRAPH_SPARSE_INITIALIZER = 15;
     private static final int NODE_INPUT = 1;
+    private static final int NODE_OUTPUT = 2;
     private static final int NODE_NAME = 3;
     private static final int NODE_OP_TYPE = 4;
+    private static final int NODE_ATTRIBUTE = 5;
+    private static final int ATTRIBUTE_TENSOR = 5;
+
+    private static final String ATTENTION = "/attention/self/";
 
     /** Far more than any model has: entries of a few bytes must not become millions of objects. */
     private static final int MAX_ENTRIES = 250_000;
@@ -44,6 +55,23 @@ record OnnxGraph(List<Initializer> initializers, List<MatMul> products) {
             }
             return path.substring(0, end).replace('/', '.') + ".weight";
         }
+    }
+
+    /**
+     * The number of attention heads: exporters write [rows, length, heads, head dim] where a head's states are cut out, the last two as constants.
+     *
+     * @param width the model's width, which is heads × head dim
+     * @return empty if the graph does not say it so
+     */
+    OptionalInt attentionHeads(int width) {
+        for (List<String> shape : shapes) {
+            Long heads = shape.size() == 4 ? constants.get(shape.get(2)) : null;
+            Long headDim = shape.size() == 4 ? constants.get(shape.get(3)) : null;
+            if (heads != null && headDim != null && heads > 0 && heads <= width && heads * headDim == width) {
+                return OptionalInt.of(Math.toIntExact(heads));
+            }
+        }
+        return OptionalInt.empty();
     }
 
     /**
@@ -72,46 +100,61 @@ record OnnxGraph(List<Initializer> initializers, List<MatMul> products) {
     }
 
     private static OnnxGraph graph(ProtobufReader graph, String source) {
-        List<Initializer> initializers = new ArrayList<>();
-        List<MatMul> products = new ArrayList<>();
+        OnnxGraph found = new OnnxGraph(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new HashMap<>());
+        int entries = 0;
         while (graph.next()) {
             switch (graph.field()) {
-                case GRAPH_NODE -> addProduct(graph.message(), products);
-                case GRAPH_INITIALIZER -> initializers.add(Initializer.parse(graph.message(), source));
+                case GRAPH_NODE -> found.addNode(graph.message());
+                case GRAPH_INITIALIZER -> found.initializers.add(Initializer.parse(graph.message(), source));
                 case GRAPH_SPARSE_INITIALIZER ->
                     throw new InvalidFileException(
                             source
                                     + ": expected dense weights, found a sparse initializer; use the model's safetensors files");
                 default -> graph.skip();
             }
-            if (initializers.size() + products.size() > MAX_ENTRIES) {
+            if (entries++ > MAX_ENTRIES) {
                 throw new InvalidFileException(source + ": expected at most " + MAX_ENTRIES
-                        + " initializers and products, found more; the file is damaged or hostile");
+                        + " nodes and initializers, found more; the file is damaged or hostile");
             }
         }
-        return new OnnxGraph(initializers, products);
+        return found;
     }
 
-    private static void addProduct(ProtobufReader node, List<MatMul> products) {
+    private void addNode(ProtobufReader node) {
         String name = "";
         String operation = "";
-        String right = "";
-        int inputs = 0;
+        String output = "";
+        List<String> inputs = new ArrayList<>();
+        @Nullable Long constant = null;
         while (node.next()) {
             switch (node.field()) {
-                case NODE_INPUT -> {
-                    String input = node.string();
-                    if (inputs++ == 1) {
-                        right = input;
-                    }
-                }
+                case NODE_INPUT -> inputs.add(node.string());
+                case NODE_OUTPUT -> output = node.string();
                 case NODE_NAME -> name = node.string();
                 case NODE_OP_TYPE -> operation = node.string();
+                case NODE_ATTRIBUTE -> constant = constant(node.message());
                 default -> node.skip();
             }
         }
-        if (operation.equals("MatMul") && inputs == 2) {
-            products.add(new MatMul(name, right));
+        if (operation.equals("MatMul") && inputs.size() == 2) {
+            products.add(new MatMul(name, inputs.get(1)));
+        } else if (operation.equals("Concat") && name.contains(ATTENTION)) {
+            shapes.add(List.copyOf(inputs));
+        } else if (operation.equals("Constant") && constant != null) {
+            constants.put(output, constant);
         }
+    }
+
+    /** The value of an attribute that is a tensor of one integer; null for any other. */
+    private static @Nullable Long constant(ProtobufReader attribute) {
+        @Nullable Long value = null;
+        while (attribute.next()) {
+            if (attribute.field() == ATTRIBUTE_TENSOR) {
+                value = Initializer.onlyInteger(attribute.message());
+            } else {
+                attribute.skip();
+            }
+        }
+        return value;
     }
 }
