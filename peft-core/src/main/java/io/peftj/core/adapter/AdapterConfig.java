@@ -14,6 +14,9 @@ public interface AdapterConfig {
     @Nullable
     TaskType taskType();
 
+    /** The same settings for a task: trainers fill in what {@link #taskType()} leaves open. */
+    AdapterConfig withTaskType(TaskType taskType);
+
     /** Modules that are trained and saved whole beside the adapter, as PEFT's modules_to_save. */
     List<String> modulesToSave();
 }

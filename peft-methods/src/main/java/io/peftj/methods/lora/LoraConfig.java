@@ -78,6 +78,11 @@ public record LoraConfig(
         new NamePatterns<>("alpha_pattern", alphaPattern);
     }
 
+    @Override
+    public LoraConfig withTaskType(TaskType type) {
+        return toBuilder().taskType(type).build();
+    }
+
     private static void checkRank(String key, int rank) {
         if (rank < 1) {
             throw new InvalidConfigException(
