@@ -76,8 +76,8 @@ public final class CounterRandom {
 
     /** The next number of the standard normal distribution (Box and Muller's transform; two draws a number). */
     public double nextGaussian() {
-        double radius = Math.sqrt(-2 * Math.log(1 - nextDouble()));
-        return radius * Math.cos(2 * Math.PI * nextDouble());
+        double radius = Math.sqrt(-2 * StrictMath.log(1 - nextDouble()));
+        return radius * StrictMath.cos(2 * Math.PI * nextDouble());
     }
 
     /** Values drawn uniformly from ±bound. */
