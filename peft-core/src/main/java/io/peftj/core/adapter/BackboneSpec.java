@@ -93,6 +93,19 @@ public record BackboneSpec(
                 other);
     }
 
+    /**
+     * The head of a new classification task with this model: its own kind where it has one, else "score" over a decoder's last token, or "classifier"
+     * over the mean of an encoder's.
+     */
+    public HeadSpec headFor(int classes) {
+        if (head != null) {
+            return new HeadSpec(head.name(), classes, head.in(), head.bias(), head.pooling());
+        }
+        return decoder
+                ? new HeadSpec("score", classes, width, false, Pooling.LAST)
+                : new HeadSpec("classifier", classes, width, true, Pooling.MEAN);
+    }
+
     /** The same model with an output embedding of its own. */
     public BackboneSpec untied() {
         Map<String, Shape> all = new LinkedHashMap<>(parameters);

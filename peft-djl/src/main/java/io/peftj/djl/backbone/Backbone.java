@@ -4,7 +4,6 @@ import io.peftj.core.PeftException;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.adapter.InitialiseContext.KeysAndValues;
-import io.peftj.core.adapter.Pooling;
 import io.peftj.core.io.Fingerprint;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.ResidentAdapter;
@@ -126,18 +125,9 @@ public final class Backbone implements AutoCloseable {
         return tokenizer != null;
     }
 
-    /**
-     * The head of a new classification task with this model: its own kind where it has one, else "score" over a decoder's last token, or "classifier"
-     * over the mean of an encoder's.
-     */
+    /** The head of a new classification task with this model, as {@link BackboneSpec#headFor} has it. */
     public HeadSpec headFor(int classes) {
-        HeadSpec own = spec.head();
-        if (own != null) {
-            return new HeadSpec(own.name(), classes, own.in(), own.bias(), own.pooling());
-        }
-        return spec.decoder()
-                ? new HeadSpec("score", classes, spec.width(), false, Pooling.LAST)
-                : new HeadSpec("classifier", classes, spec.width(), true, Pooling.MEAN);
+        return spec.headFor(classes);
     }
 
     /**
