@@ -20,14 +20,18 @@ import io.peftj.core.adapter.Pooling;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.io.AtomicFiles;
+import io.peftj.core.io.Fingerprint;
 import io.peftj.core.io.Json;
+import io.peftj.core.io.Safetensors;
 import io.peftj.core.io.SafetensorsWriter;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Shape;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.prefix.PrefixConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -155,6 +159,42 @@ class AdapterFilesTest {
     }
 
     @Test
+    void anAdapterOfOtherWeightsIsRefused() {
+        BackboneSpec spec = TinyModels.llama(1);
+        Adapter plain = adapter(spec, LORA);
+        Adapter adapter = new Adapter(
+                "LORA",
+                plain.config(),
+                plain.parameters(),
+                TaskData.NONE,
+                fingerprint(1).encode(),
+                new JsonObject());
+        AdapterFiles.save(adapter, folder);
+
+        AdapterFiles.load(folder, spec, fingerprint(1), LoadOptions.STRICT);
+        AdapterFiles.load(folder, spec, fingerprint(2), LoadOptions.LENIENT);
+        AdapterFiles.check(plain, spec, fingerprint(2));
+        assertThatThrownBy(() -> AdapterFiles.load(folder, spec, fingerprint(2), LoadOptions.STRICT))
+                .isInstanceOf(IncompatibleAdapterException.class)
+                .hasMessageStartingWith(
+                        "the adapter (LORA) does not belong to the base model: recorded for the base llama"
+                                + " (hidden_size 8), used with the base llama (hidden_size 8): value 0 of 64 taken from w is 1.0"
+                                + " there and 2.0 here")
+                .hasMessageEndingWith("; load it with the base model it was trained on");
+        assertThatThrownBy(() -> AdapterFiles.check(adapter, spec, fingerprint(2)))
+                .isInstanceOf(IncompatibleAdapterException.class);
+    }
+
+    private static Fingerprint fingerprint(float value) {
+        Fingerprint.Tensor tensor = new Fingerprint.Tensor(Shape.of(8, 8), places -> {
+            float[] values = new float[places.length];
+            Arrays.fill(values, value);
+            return values;
+        });
+        return Fingerprint.compute("llama", Map.of("hidden_size", 8), Map.of("w", tensor));
+    }
+
+    @Test
     void missingSurplusAndMisshapenParametersAreListed() {
         BackboneSpec spec = TinyModels.llama(1);
         Adapter adapter = adapter(spec, LORA);
@@ -267,14 +307,41 @@ class AdapterFilesTest {
     }
 
     @Test
+    void thePrefixOfAnotherDepthIsRefused() {
+        PrefixConfig config = AdapterMethods.complete(
+                TinyModels.llama(2), PrefixConfig.builder().virtualTokens(3).build());
+        Map<String, HostTensor> parameters =
+                AdapterMethods.plan(TinyModels.llama(2), config).initialise(TestContext.EMPTY);
+        AdapterFiles.save(
+                new Adapter("PREFIX_TUNING", config, parameters, TaskData.NONE, null, new JsonObject()), folder);
+
+        assertThatThrownBy(() -> AdapterFiles.load(folder, TinyModels.llama(1), LoadOptions.STRICT))
+                .isInstanceOf(IncompatibleAdapterException.class)
+                .hasMessageContaining("the prefix is for a model with num_layers 2")
+                .hasMessageContaining("but LlamaForCausalLM has num_layers 1");
+    }
+
+    @Test
+    void theLibrarysVersionIsNoted() {
+        AdapterFiles.save(adapter(TinyModels.llama(1), LORA), folder);
+
+        try (Safetensors file = Safetensors.open(folder.resolve("adapter_model.safetensors"))) {
+            assertThat(file.metadata())
+                    .containsEntry("format", "pt")
+                    .hasEntrySatisfying(
+                            "peftj_version", version -> assertThat(version).matches("\\d+\\.\\d+\\.\\d+.*"));
+        }
+    }
+
+    @Test
     void anUnknownMethodIsNamed() {
         AdapterFiles.save(adapter(TinyModels.llama(1), LORA), folder);
         change("peft_type", new JsonPrimitive("LOHA"));
 
         assertThatThrownBy(() -> AdapterFiles.load(folder))
                 .isInstanceOf(InvalidConfigException.class)
-                .hasMessageContaining("no adapter method has the type \"LOHA\"; known are [")
-                .hasMessageContaining("LORA");
+                .hasMessageContaining(
+                        "no adapter method has the type \"LOHA\"; known are [HEAD, IA3, LORA, PREFIX_TUNING]");
     }
 
     @Test

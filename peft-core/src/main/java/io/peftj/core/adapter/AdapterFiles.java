@@ -5,6 +5,7 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import io.peftj.core.io.AdapterDirectory;
 import io.peftj.core.io.ConfigReader;
+import io.peftj.core.io.Fingerprint;
 import io.peftj.core.io.StoredTensor;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -71,12 +72,33 @@ public final class AdapterFiles {
     }
 
     /**
+     * Reads an adapter for a model whose fingerprint is known.
+     *
+     * @throws io.peftj.core.IncompatibleAdapterException if it does not fit, or was trained on another base, as the options loosen it
+     */
+    public static Adapter load(Path folder, BackboneSpec spec, Fingerprint base, LoadOptions options) {
+        Adapter adapter = load(folder, spec, options);
+        AdapterFit.compareBases(adapter, base, options);
+        return adapter;
+    }
+
+    /**
      * Checks that an adapter's parameters are those its method has on a model: none missing, none more, each of the right shape.
      *
      * @throws io.peftj.core.IncompatibleAdapterException if not; the message lists the differences
      */
     public static void check(Adapter adapter, BackboneSpec spec) {
         AdapterFit.fit(adapter, List.of(), spec, LoadOptions.STRICT);
+    }
+
+    /**
+     * Checks also that an adapter which recorded its base was trained on this one; adapters of PEFT's record none.
+     *
+     * @throws io.peftj.core.IncompatibleAdapterException if not; the message names both bases
+     */
+    public static void check(Adapter adapter, BackboneSpec spec, Fingerprint base) {
+        check(adapter, spec);
+        AdapterFit.compareBases(adapter, base, LoadOptions.STRICT);
     }
 
     /** An adapter, and what else its file held: copies of base parameters under their names in the base. */

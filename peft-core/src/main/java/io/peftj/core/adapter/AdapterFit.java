@@ -2,6 +2,7 @@ package io.peftj.core.adapter;
 
 import io.peftj.core.IncompatibleAdapterException;
 import io.peftj.core.InvalidConfigException;
+import io.peftj.core.io.Fingerprint;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.HostTensor;
@@ -40,6 +41,24 @@ final class AdapterFit {
         fit.compare();
         fit.compareCopies(copiesOfBase);
         return fit.result(options);
+    }
+
+    /** Compares the base that an adapter recorded, if any, with the one at hand. */
+    static void compareBases(Adapter adapter, Fingerprint base, LoadOptions options) {
+        String recorded = adapter.fingerprint();
+        if (recorded == null) {
+            return;
+        }
+        Fingerprint.decode(recorded, "the adapter's fingerprint of its base")
+                .differenceFrom(base)
+                .ifPresent(difference -> {
+                    if (!options.lenient()) {
+                        throw new IncompatibleAdapterException("the adapter (" + adapter.type()
+                                + ") does not belong to the base model: " + difference
+                                + "; load it with the base model it was trained on");
+                    }
+                    LOG.warn("the adapter was made for another base model: {}", difference);
+                });
     }
 
     private void compare() {

@@ -2,6 +2,7 @@ package io.peftj.core.adapter;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.peftj.core.Library;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.io.Json;
 import io.peftj.core.io.Safetensors;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param fingerprint of the base; null in files of PEFT's
  */
 record AdapterMetadata(TaskData task, @Nullable String fingerprint) {
+    private static final String VERSION = "peftj_version";
     private static final String TASK = "peftj_task";
     private static final String FINGERPRINT = "peftj_fingerprint";
 
@@ -25,6 +27,7 @@ record AdapterMetadata(TaskData task, @Nullable String fingerprint) {
         Map<String, String> metadata = new TreeMap<>();
         // PEFT's loader wants to know which framework the file is for.
         metadata.put("format", "pt");
+        metadata.put(VERSION, Library.version());
         if (!adapter.task().equals(TaskData.NONE)) {
             metadata.put(TASK, Json.writeCompact(json(adapter.task())));
         }
