@@ -44,7 +44,11 @@ public abstract class KernelsContract {
 
     /** The error allowed in a format, relative to the largest value of a tensor, or to 1 where all are smaller. */
     protected double tolerance(DType dtype) {
-        return dtype == DType.BF16 ? 2e-2 : 1e-5;
+        return switch (dtype) {
+            case BF16 -> 2e-2;
+            case F32 -> 1e-5;
+            case F64 -> 1e-12;
+        };
     }
 
     @TestFactory
@@ -55,6 +59,11 @@ public abstract class KernelsContract {
     @TestFactory
     Stream<DynamicTest> bf16EqualsTheReference() {
         return operations().map(o -> dynamicTest(o.toString(), () -> compare(o, DType.BF16)));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> doublePrecisionEqualsTheReference() {
+        return operations().map(o -> dynamicTest(o.toString(), () -> compare(o, DType.F64)));
     }
 
     private static Stream<Operation> operations() {

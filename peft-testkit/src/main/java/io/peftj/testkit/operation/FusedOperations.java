@@ -87,6 +87,14 @@ final class FusedOperations {
                         .computes(o -> o.get("logits")
                                 .crossEntropy(labels(o), o.get("weights"))
                                 .sum()),
+                named("crossEntropy of great logits")
+                        .input("logits", 4, 5)
+                        .singleConstant("weights", 4)
+                        .computes(o -> o.get("logits")
+                                .affine(200, 1000)
+                                .crossEntropy(labels(o), o.get("weights"))
+                                .sum()
+                                .affine(1e-3, 0)),
                 named("crossEntropy of each row")
                         .constant("logits", 4, 5)
                         .singleConstant("weights", 4)

@@ -7,14 +7,15 @@ import java.util.stream.Stream;
 public final class Operations {
     private Operations() {}
 
-    /** Every case: broadcasts, equal and ragged rows, shared, missing and empty slots, several head dimensions. */
+    /** Every case: broadcasts, equal and ragged rows, shared, missing and empty slots, several head dimensions, views. */
     public static List<Operation> all() {
         return Stream.of(
                         StructureOperations.all(),
                         ElementwiseOperations.all(),
                         ProductOperations.all(),
                         FusedOperations.all(),
-                        AttentionOperations.all())
+                        AttentionOperations.all(),
+                        ViewOperations.all())
                 .flatMap(List::stream)
                 .toList();
     }

@@ -124,6 +124,9 @@ final class StructureOperations {
         cases.add(named("softmax of two axes")
                 .input("x", 3, 5)
                 .computes(o -> o.get("x").softmax()));
+        cases.add(named("softmax of great scores")
+                .input("x", Values.DISTINCT, 3, 5)
+                .computes(o -> o.get("x").affine(4, 500).softmax()));
         cases.add(named("softmax of three axes")
                 .input("x", 2, 3, 4)
                 .computes(o -> o.get("x").softmax()));
