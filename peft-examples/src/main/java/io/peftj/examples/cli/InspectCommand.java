@@ -1,0 +1,107 @@
+package io.peftj.examples.cli;
+
+import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterMethods;
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.TaskType;
+import io.peftj.core.io.ConfigReader;
+import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.backbone.Backbones;
+import io.peftj.djl.backbone.Options;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Shows a model's sites, and what an adapter or a method does there: from configurations alone, nothing is computed. */
+@Command(
+        name = "inspect",
+        description = {
+            "Shows a model's sites, or where an adapter acts and how much of the model it trains.",
+            "Reads configurations and, with --adapter, its parameters: of a directory, no weights are loaded."
+        })
+final class InspectCommand implements Callable<Integer> {
+    private final ModelOpener opener;
+
+    @Spec
+    private CommandSpec command;
+
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "The base model.")
+    private Path model;
+
+    @Option(names = "--adapter", paramLabel = "DIR", description = "An adapter's directory.")
+    private @Nullable Path adapter;
+
+    @Option(
+            names = "--method",
+            paramLabel = "METHOD",
+            description = "A method to plan instead of an adapter: " + MethodOptions.NAMES + ".")
+    private @Nullable String method;
+
+    @Option(
+            names = "--classes",
+            paramLabel = "N",
+            description = "Plan the method for classification, with a head of its own for N classes.")
+    private @Nullable Integer classes;
+
+    @Option(names = "--json", description = "One line of JSON instead of a table.")
+    private boolean json;
+
+    @Mixin
+    private MethodOptions methodOptions;
+
+    InspectCommand(ModelOpener opener) {
+        this.opener = opener;
+    }
+
+    @Override
+    public Integer call() {
+        Inspection inspection = inspect(spec());
+        if (json) {
+            inspection.json().print(command.commandLine().getOut());
+        } else {
+            command.commandLine().getOut().print(inspection.text());
+            command.commandLine().getOut().flush();
+        }
+        return 0;
+    }
+
+    private Inspection inspect(BackboneSpec spec) {
+        if (adapter != null && method != null) {
+            throw new ParameterException(command.commandLine(), "give --adapter or --method, not both");
+        }
+        if (adapter != null) {
+            LoadedAdapter loaded = LoadedAdapter.load(adapter, spec);
+            BackboneSpec headed = loaded.head() == null ? spec : spec.withHead(loaded.head());
+            return inspection(
+                    headed, loaded.adapter().config(), loaded.adapter().task().labels());
+        }
+        if (method != null) {
+            BackboneSpec headed = classes == null ? spec : spec.withHead(spec.headFor(classes));
+            AdapterConfig config = methodOptions.config(method);
+            AdapterConfig ofTask = classes == null ? config : config.withTaskType(TaskType.SEQ_CLS);
+            return inspection(headed, AdapterMethods.complete(headed, ofTask), List.of());
+        }
+        return new Inspection(spec, null);
+    }
+
+    private static Inspection inspection(BackboneSpec spec, AdapterConfig config, List<String> labels) {
+        return new Inspection(spec, PlannedAdapter.of(spec, config, labels));
+    }
+
+    private BackboneSpec spec() {
+        if (Files.isRegularFile(model)) {
+            try (Backbone base = opener.open(model, Options.defaults())) {
+                return base.spec();
+            }
+        }
+        return Backbones.spec(ConfigReader.read(model.resolve("config.json")));
+    }
+}

@@ -1,0 +1,127 @@
+package io.peftj.examples.cli;
+
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.site.Targets;
+import io.peftj.methods.head.HeadConfig;
+import io.peftj.methods.ia3.Ia3Config;
+import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.prefix.PrefixConfig;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which method to train with, and its main settings; all else stays as the method has it. */
+final class MethodOptions {
+    static final String NAMES = "lora, lora-all, ia3, prefix, head";
+
+    /** A method's settings of these options, and the options it takes. */
+    private record Choice(Set<String> takes, Function<MethodOptions, AdapterConfig> config) {}
+
+    private static final Map<String, Choice> METHODS = Map.of(
+            "lora",
+            new Choice(
+                    Set.of("--rank", "--alpha", "--dropout", "--targets"), options -> options.lora(options.targets())),
+            "lora-all",
+            new Choice(Set.of("--rank", "--alpha", "--dropout"), options -> options.lora(new Targets.AllLinear())),
+            "ia3",
+            new Choice(Set.of(), options -> Ia3Config.builder().build()),
+            "prefix",
+            new Choice(Set.of("--tokens"), MethodOptions::prefix),
+            "head",
+            new Choice(Set.of(), options -> HeadConfig.ofTask()));
+
+    @Option(
+            names = "--rank",
+            paramLabel = "R",
+            description = "Inner width of LoRA's product; 8 if not given. Its scale is --alpha / R.")
+    private @Nullable Integer rank;
+
+    @Option(
+            names = "--alpha",
+            paramLabel = "A",
+            description = "Numerator of LoRA's scale; twice the rank if not given.")
+    private @Nullable Double alpha;
+
+    @Option(
+            names = "--dropout",
+            paramLabel = "P",
+            description = "Probability of dropping an input of LoRA's in training; 0 if not given.")
+    private @Nullable Double dropout;
+
+    @Option(
+            names = "--targets",
+            split = ",",
+            paramLabel = "NAME",
+            description =
+                    "Ends of the names of the layers to act on, such as q_proj,v_proj; the method's usual ones if not given.")
+    private @Nullable List<String> targets;
+
+    @Option(names = "--tokens", paramLabel = "T", description = "Length of the prefix; 20 if not given.")
+    private @Nullable Integer tokens;
+
+    /**
+     * The settings of a method.
+     *
+     * @throws InvalidConfigException if there is no such method, or it does not take an option that was given
+     */
+    AdapterConfig config(String method) {
+        Choice choice = METHODS.get(method);
+        if (choice == null) {
+            throw new InvalidConfigException("--method: expected one of " + NAMES + ", found " + method);
+        }
+        given().forEach((option, value) -> {
+            if (!choice.takes().contains(option)) {
+                throw new InvalidConfigException(
+                        option + " " + value + ": the method " + method + " has no such setting; leave the option out");
+            }
+        });
+        return choice.config().apply(this);
+    }
+
+    private Map<String, Object> given() {
+        Map<String, Object> given = new TreeMap<>();
+        put(given, "--rank", rank);
+        put(given, "--alpha", alpha);
+        put(given, "--dropout", dropout);
+        put(given, "--targets", targets);
+        put(given, "--tokens", tokens);
+        return given;
+    }
+
+    private static void put(Map<String, Object> given, String option, @Nullable Object value) {
+        if (value != null) {
+            given.put(option, value);
+        }
+    }
+
+    private @Nullable Targets targets() {
+        return targets == null ? null : Targets.names(targets);
+    }
+
+    private LoraConfig lora(@Nullable Targets where) {
+        LoraConfig.Builder lora = LoraConfig.builder().targets(where);
+        if (rank != null) {
+            lora.rank(rank);
+        }
+        if (alpha != null) {
+            lora.alpha(alpha);
+        }
+        if (dropout != null) {
+            lora.dropout(dropout);
+        }
+        return lora.build();
+    }
+
+    private PrefixConfig prefix() {
+        PrefixConfig.Builder prefix = PrefixConfig.builder();
+        if (tokens != null) {
+            prefix.virtualTokens(tokens);
+        }
+        return prefix.build();
+    }
+}

@@ -1,0 +1,43 @@
+package io.peftj.examples.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The {@code peft} command: results go to standard output, all else to standard error. */
+@Command(
+        name = "peft",
+        description = "Works with adapters of frozen transformers: what they do, what they give, how they train.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        scope = ScopeType.INHERIT,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:success",
+            "1:an error that the input does not explain",
+            "2:bad input: an option, a file or a configuration; one line on standard error says what is wrong"
+        })
+public final class PeftCommand {
+    @Option(
+            names = Errors.STACK_TRACE,
+            scope = ScopeType.INHERIT,
+            description = "Show where in the program an error came from.")
+    private boolean stackTrace;
+
+    private PeftCommand() {}
+
+    /** The command with all its subcommands, on models that come from the opener. */
+    static CommandLine commandLine(ModelOpener opener) {
+        PeftCommand peft = new PeftCommand();
+        CommandLine commandLine = new CommandLine(peft)
+                .addSubcommand(new InspectCommand(opener))
+                .addSubcommand(new LogitsCommand(opener))
+                .addSubcommand(new FitOracleCommand(opener));
+        Errors errors = new Errors(() -> peft.stackTrace);
+        return commandLine
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler(errors)
+                .setExecutionExceptionHandler(errors);
+    }
+}

@@ -1,0 +1,2 @@
+/** The {@code peft} command line. */
+package io.peftj.examples.cli;
