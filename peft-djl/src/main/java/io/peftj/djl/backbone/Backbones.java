@@ -10,6 +10,8 @@ import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
+import io.peftj.djl.engine.TorchBackend;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,6 +24,30 @@ import org.jspecify.annotations.Nullable;
 /** Opens models. */
 public final class Backbones {
     private Backbones() {}
+
+    /** Opens a model with the default options: on the processor, in single precision. */
+    public static Backbone load(Path model) {
+        return load(model, Options.defaults());
+    }
+
+    /**
+     * Opens a model on an engine of its own, which is closed with it.
+     *
+     * @param model a Hugging Face directory, or a jar with an ONNX encoder as langchain4j ships them
+     * @throws io.peftj.core.InvalidFileException if a file is damaged, or a tensor is missing or of another shape than config.json says
+     * @throws InvalidConfigException if the architecture, or something that config.json asks for, is not implemented
+     */
+    public static Backbone load(Path model, Options options) {
+        TorchBackend backend = TorchBackend.open(options.engine());
+        try {
+            return Files.isRegularFile(model)
+                    ? OnnxEncoders.load(model, backend, options.dtype(), backend::close)
+                    : load(model, backend, options.dtype(), backend::close);
+        } catch (RuntimeException e) {
+            backend.close();
+            throw e;
+        }
+    }
 
     /**
      * Opens a Hugging Face directory on a backend that is used for other models too; closing the backbone leaves the backend open.

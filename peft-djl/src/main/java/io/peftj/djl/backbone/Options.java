@@ -1,6 +1,7 @@
 package io.peftj.djl.backbone;
 
 import io.peftj.core.tensor.DType;
+import io.peftj.djl.engine.EngineOptions;
 
 /**
  * How a model is opened.
@@ -28,5 +29,10 @@ public record Options(String device, DType dtype, int threads) {
     /** The same with another number of threads. */
     public Options threads(int number) {
         return new Options(device, dtype, number);
+    }
+
+    EngineOptions engine() {
+        EngineOptions engine = EngineOptions.defaults().onDevice(device);
+        return threads == 0 ? engine : engine.withThreads(threads);
     }
 }

@@ -1,0 +1,108 @@
+package io.peftj.djl.engine;
+
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.IValue;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which kernels compute what, by device, format and size: all such rules stand here, and none depends on a measured time, so that equal runs stay
+ * equal.
+ *
+ * <p>Operations that an older or differently built libtorch may lack are tried once at the start, each in an archive of its own, because one
+ * unknown name makes a whole archive fail.
+ *
+ * @param oneDnnF32 whether oneDNN multiplies matrices in single precision
+ * @param oneDnnBf16 whether oneDNN multiplies matrices in bf16
+ * @param flashAttention whether the processor's fused attention is used
+ * @param fusedAdamW whether the optimiser's fused kernel is used
+ */
+record KernelChoice(boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttention, boolean fusedAdamW) {
+    private static final Logger LOGGER = LoggerFactory.getLogger(KernelChoice.class);
+    private static final double TOLERANCE = 0.02; // of bf16; a wrong kernel is off by far more
+
+    /** Below this, starting oneDNN costs more than it gains. */
+    private static final int SMALLEST_FAST_SIDE = 32;
+
+    /** Rows shorter than this pass attention's gradients in single precision: the bf16 kernel is two to four times slower there. */
+    private static final int SHORTEST_BF16_GRADIENT = 512;
+
+    /** Logits of one chunk of the loss: 4 MB in single precision, unless that makes fewer rows than a product wants. */
+    private static final int CHUNK_LOGITS = 1 << 20;
+
+    private static final int FEWEST_CHUNK_ROWS = 128;
+
+    /** Tries what may be missing. */
+    static KernelChoice probe(PtNDManager manager, EngineOptions options) {
+        if (options.isCuda()) {
+            return new KernelChoice(
+                    false, false, false, works(manager, options, "adamw_probe", List.of("adamw_fused")));
+        }
+        return new KernelChoice(
+                worksIn(ScalarType.F32, manager, options),
+                worksIn(ScalarType.BF16, manager, options),
+                works(manager, options, "attend_probe", List.of("attention_flash")),
+                works(manager, options, "adamw_probe", List.of("adamw_fused")));
+    }
+
+    /** The archive's parts, what is called most first: libtorch looks methods up in order. */
+    List<String> resources() {
+        return List.of(
+                "products",
+                oneDnnF32 || oneDnnBf16 ? "linear_onednn" : "linear_portable",
+                "norms",
+                "attention",
+                flashAttention ? "attention_flash" : "attention_portable",
+                "activations",
+                "structure",
+                "elementwise",
+                "losses",
+                "updates",
+                fusedAdamW ? "adamw_fused" : "adamw_portable");
+    }
+
+    /** Whether a product with a frozen weight goes to the fast library. */
+    boolean fastWeight(ScalarType type) {
+        return (type == ScalarType.F32 && oneDnnF32) || (type == ScalarType.BF16 && oneDnnBf16);
+    }
+
+    /** Whether a product whose sides have these sizes goes to the fast library. */
+    boolean fastProduct(ScalarType type, int... sides) {
+        for (int side : sides) {
+            if (side < SMALLEST_FAST_SIDE) {
+                return false;
+            }
+        }
+        return fastWeight(type);
+    }
+
+    /** Whether attention's gradients over bf16 are computed in single precision. */
+    boolean wideAttentionGradient(int longestRow, boolean prefixes) {
+        return prefixes || longestRow < SHORTEST_BF16_GRADIENT;
+    }
+
+    /** How many rows of logits are computed at once. */
+    int lossChunk(int classes) {
+        return Math.max(FEWEST_CHUNK_ROWS, CHUNK_LOGITS / Math.max(1, classes));
+    }
+
+    private static boolean worksIn(ScalarType type, PtNDManager manager, EngineOptions options) {
+        try (IValue code = IValue.from((long) type.code())) {
+            return works(manager, options, "fast_linear_error", List.of("linear_onednn"), code);
+        }
+    }
+
+    private static boolean works(
+            PtNDManager manager, EngineOptions options, String probe, List<String> resources, IValue... arguments) {
+        List<String> all = new ArrayList<>(resources);
+        try (Script script = Script.load(manager, options.device(), all);
+                IValue error = script.call(probe, arguments)) {
+            return error.toDouble() < TOLERANCE;
+        } catch (RuntimeException e) {
+            LOGGER.debug("{} is missing from this libtorch; computing without it", resources, e);
+            return false;
+        }
+    }
+}

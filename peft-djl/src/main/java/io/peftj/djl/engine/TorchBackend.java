@@ -1,0 +1,179 @@
+package io.peftj.djl.engine;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.JniUtils;
+import io.peftj.core.PeftException;
+import io.peftj.core.tensor.Backend;
+import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.Encoding;
+import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Kernels;
+import io.peftj.core.tensor.MemoryMeter;
+import io.peftj.core.tensor.Shape;
+import io.peftj.core.tensor.Updates;
+import io.peftj.core.tensor.Weight;
+import java.nio.ByteBuffer;
+import java.util.concurrent.Callable;
+
+/**
+ * The vocabulary's arithmetic on DJL's PyTorch engine.
+ *
+ * <p>Safe to share between threads. Native work runs on threads of the backend's own ({@link #call}); several backends may be open at once. DJL
+ * reports each start of its engine to its makers unless the system property or environment variable {@code OPT_OUT_TRACKING} is true; opening a
+ * backend sets the property where neither is set.
+ *
+ * <p>On a GPU (device {@code cuda:n}) libtorch for CUDA must be on the class path or named by {@code PYTORCH_LIBRARY_PATH}; attention is then
+ * computed from matrix products. The project's tests run on processors only.
+ */
+public final class TorchBackend implements Backend {
+    private static final String OPT_OUT = "OPT_OUT_TRACKING";
+
+    private final Workers workers;
+    private final PtNDManager manager;
+    private final MemoryMeter memory = new MemoryMeter();
+    private final Script script;
+    private final TorchCalls calls;
+    private final HostMemory host;
+    private final Kernels kernels;
+    private final Updates updates;
+    private volatile boolean open = true;
+
+    private TorchBackend(Workers workers, PtNDManager manager, EngineOptions options, KernelChoice choice) {
+        this.workers = workers;
+        this.manager = manager;
+        this.script = Script.load(manager, options.device(), choice.resources());
+        this.calls = new TorchCalls(script, memory);
+        this.host = new HostMemory(manager, calls, !options.isCuda());
+        this.kernels = new TorchKernels(calls, host, choice);
+        this.updates = new TorchUpdates(calls);
+    }
+
+    /** Starts libtorch on the processor with all of its threads. */
+    public static TorchBackend open() {
+        return open(EngineOptions.defaults());
+    }
+
+    /**
+     * Starts libtorch, if it is not running yet, and loads the kernels.
+     *
+     * @throws PeftException if libtorch or the device is missing
+     */
+    public static TorchBackend open(EngineOptions options) {
+        return open(options, KernelChoice::probe);
+    }
+
+    /** Opens a backend with kernels chosen otherwise than by probing; for tests of what this machine would not choose. */
+    static TorchBackend open(EngineOptions options, Chooser chooser) {
+        Engine engine = startEngine();
+        if (options.isCuda() && options.gpu() >= engine.getGpuCount()) {
+            throw new PeftException("device " + options.device() + " is not there: libtorch finds "
+                    + engine.getGpuCount() + " GPUs; use cpu, or supply libtorch for CUDA");
+        }
+        PtNDManager manager = (PtNDManager) engine.newBaseManager(Device.cpu());
+        Workers workers = new Workers(options.workers(), () -> {
+            JniUtils.setNumThreads(options.threads());
+            JniUtils.setGraphExecutorOptimize(false);
+        });
+        try {
+            return workers.call(() -> new TorchBackend(workers, manager, options, chooser.choose(manager, options)));
+        } catch (RuntimeException e) {
+            workers.close();
+            manager.close();
+            throw e;
+        }
+    }
+
+    /** Decides which kernels compute. */
+    @FunctionalInterface
+    interface Chooser {
+        KernelChoice choose(PtNDManager manager, EngineOptions options);
+    }
+
+    private static Engine startEngine() {
+        if (System.getProperty(OPT_OUT) == null && System.getenv(OPT_OUT) == null) {
+            System.setProperty(OPT_OUT, "true");
+        }
+        try {
+            return Engine.getEngine("PyTorch");
+        } catch (EngineException | IllegalArgumentException e) {
+            throw new PeftException(
+                    "DJL's PyTorch engine did not start: " + e.getMessage()
+                            + "; put ai.djl.pytorch:pytorch-jni and pytorch-native-cpu (or libtorch for CUDA) of matching versions on the class path",
+                    e);
+        }
+    }
+
+    @Override
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    @Override
+    public MemoryMeter memory() {
+        return memory;
+    }
+
+    @Override
+    public Updates updates() {
+        return updates;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>A task called from a task runs at once on the same thread. A caller that is interrupted waits until the task has stopped.
+     */
+    @Override
+    public <T> T call(Callable<T> task) {
+        return workers.call(task);
+    }
+
+    @Override
+    public Weight weight(HostTensor values, DType dtype) {
+        checkMatrix(values.shape());
+        return call(() -> new TorchWeight(host.upload(values.values(), values.shape(), ScalarType.of(dtype)), dtype));
+    }
+
+    @Override
+    public Weight weight(ByteBuffer bytes, Encoding encoding, Shape shape, DType dtype) {
+        checkMatrix(shape);
+        if (bytes.remaining() != shape.size() * encoding.bytes()) {
+            throw new IllegalArgumentException("a weight " + shape + " in " + encoding + " needs "
+                    + shape.size() * encoding.bytes() + " bytes, found " + bytes.remaining());
+        }
+        Form form = new Form(shape, ScalarType.of(dtype));
+        return call(() -> new TorchWeight(host.upload(bytes, ScalarType.of(encoding), form), dtype));
+    }
+
+    @Override
+    public HostTensor dense(Weight weight) {
+        TorchBuffer matrix = TorchWeight.of(weight).matrix();
+        return call(() -> HostTensor.of(matrix.form().shape(), host.readFloats(matrix)));
+    }
+
+    @Override
+    public void free(Weight weight) {
+        TorchWeight.of(weight).matrix().release();
+    }
+
+    /** Waits for running tasks, then frees the threads and the kernels. Weights and constants belong to whoever made them. */
+    @Override
+    public void close() {
+        if (open) {
+            workers.close();
+            open = false;
+            calls.close();
+            script.close();
+            manager.close();
+        }
+    }
+
+    private static void checkMatrix(Shape shape) {
+        if (shape.rank() != 2) {
+            throw new IllegalArgumentException("a weight is a matrix [out, in], found shape " + shape);
+        }
+    }
+}

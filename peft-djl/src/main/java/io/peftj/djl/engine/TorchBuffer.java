@@ -1,0 +1,90 @@
+package io.peftj.djl.engine;
+
+import ai.djl.pytorch.jni.IValue;
+import io.peftj.core.tensor.Buffer;
+import io.peftj.core.tensor.MemoryMeter;
+import org.jspecify.annotations.Nullable;
+
+/** A counted reference to a tensor of libtorch's, with its shape, format and strides as Java knows them. */
+final class TorchBuffer extends Buffer {
+    private final IValue value;
+    private final Form form;
+    private final long offset;
+    private long @Nullable [] strides;
+
+    /** Takes over a tensor with storage of its own; the strides may be unknown. */
+    TorchBuffer(MemoryMeter meter, IValue value, Form form, long @Nullable [] strides) {
+        super(meter, form.bytes());
+        this.value = value;
+        this.form = form;
+        this.offset = 0;
+        this.strides = strides;
+    }
+
+    /** Takes over a view of another buffer's storage, {@code offset} elements from the storage's first. */
+    TorchBuffer(TorchBuffer viewed, IValue value, Form form, long[] strides, long offset) {
+        super(viewed);
+        this.value = value;
+        this.form = form;
+        this.offset = offset;
+        this.strides = strides;
+    }
+
+    /** A buffer as this backend made it. */
+    static TorchBuffer of(Buffer buffer) {
+        if (buffer instanceof TorchBuffer torch) {
+            return torch;
+        }
+        throw new IllegalArgumentException("a buffer of " + buffer.getClass().getSimpleName()
+                + " belongs to another backend; make it with this backend's kernels");
+    }
+
+    IValue value() {
+        return value;
+    }
+
+    Form form() {
+        return form;
+    }
+
+    ScalarType type() {
+        return form.type();
+    }
+
+    int rank() {
+        return form.shape().rank();
+    }
+
+    int dim(int axis) {
+        return form.shape().dim(axis);
+    }
+
+    /** Where the first element lies in the storage, in elements. */
+    long offset() {
+        return offset;
+    }
+
+    /** The strides if they are known. */
+    long @Nullable [] knownStrides() {
+        return strides;
+    }
+
+    void learnStrides(long[] learned) {
+        strides = learned;
+    }
+
+    /** Whether the values are known to lie row-major without gaps. */
+    boolean isKnownContiguous() {
+        return strides != null && Strides.areContiguous(form.shape(), strides);
+    }
+
+    @Override
+    protected void free() {
+        value.close();
+    }
+
+    @Override
+    public String toString() {
+        return form.toString();
+    }
+}
