@@ -1,0 +1,44 @@
+package io.peftj.djl.contract;
+
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.site.Targets;
+import io.peftj.methods.lora.LoraBias;
+import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.lora.LoraInit;
+import io.peftj.testkit.contract.TestedConfig;
+import java.util.List;
+
+class LoraContractTest extends BackboneContract {
+    @Override
+    protected List<TestedConfig> configs(BackboneSpec spec) {
+        LoraConfig plain = LoraConfig.builder().rank(2).taskType(task(spec)).build();
+        return List.of(
+                TestedConfig.of("queries and values, with a head where there is one", plain),
+                TestedConfig.of(
+                        "all linear layers with dropout",
+                        plain.toBuilder()
+                                .rank(3)
+                                .alpha(5)
+                                .dropout(0.25)
+                                .targets(Targets.string("all-linear"))
+                                .rankStabilised(true)
+                                .build()),
+                TestedConfig.of(
+                                "biases, from a random start",
+                                plain.toBuilder()
+                                        .rank(4)
+                                        .dropout(0.1)
+                                        .bias(LoraBias.ALL)
+                                        .init(LoraInit.RANDOM)
+                                        .build())
+                        .startingElsewhere()
+                        .flatIn("key.bias"),
+                TestedConfig.of(
+                        "whole modules beside it",
+                        plain.toBuilder().modulesToSave(saved(spec)).build()));
+    }
+
+    private static List<String> saved(BackboneSpec spec) {
+        return spec.decoder() ? List.of("embed_tokens", "lm_head", "norm") : List.of("pooler", "word_embeddings");
+    }
+}
