@@ -45,6 +45,11 @@ public interface AdapterPlan {
         return 0;
     }
 
+    /** Whether it reads a row's whole prompt to act on any of its tokens, so that nothing of the prompt may be learnt. */
+    default boolean readsWholePrompt() {
+        return false;
+    }
+
     /** Number of trainable numbers. */
     default long trainableCount() {
         return raw().stream().mapToLong(p -> p.shape().size()).sum();

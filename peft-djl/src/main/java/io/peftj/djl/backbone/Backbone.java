@@ -37,12 +37,15 @@ public final class Backbone implements AutoCloseable {
     private final Outputs outputs;
     private final Fingerprint fingerprint;
     private final @Nullable Tokenizer tokenizer;
+    private final List<Integer> endTokens;
+    private final Owned owned = new Owned();
     private final Lease lease;
 
     /**
      * Puts a backbone together. Runs on a thread of the backend.
      *
      * @param opener makes the body of weights
+     * @param endTokens tokens that end a text
      * @param afterClose what else is closed with it, such as a backend of its own
      */
     Backbone(
@@ -52,6 +55,7 @@ public final class Backbone implements AutoCloseable {
             Weights weights,
             Fingerprint fingerprint,
             @Nullable Tokenizer tokenizer,
+            List<Integer> endTokens,
             Runnable afterClose) {
         this.spec = spec;
         this.backend = backend;
@@ -60,9 +64,11 @@ public final class Backbone implements AutoCloseable {
         this.weights = weights;
         this.fingerprint = fingerprint;
         this.tokenizer = tokenizer;
+        this.endTokens = List.copyOf(endTokens);
         this.outputs = new Outputs(spec, transformer, ownHead(spec, weights));
         this.lease = new Lease("backbone", () -> {
             backend.call(() -> {
+                owned.close();
                 weights.close();
                 return Boolean.TRUE;
             });
@@ -125,6 +131,11 @@ public final class Backbone implements AutoCloseable {
         return tokenizer != null;
     }
 
+    /** The ids of tokens that end a text, as config.json gives them; the first is what answers end with in training. */
+    public List<Integer> endTokens() {
+        return endTokens;
+    }
+
     /** The head of a new classification task with this model, as {@link BackboneSpec#headFor} has it. */
     public HeadSpec headFor(int classes) {
         return spec.headFor(classes);
@@ -151,6 +162,41 @@ public final class Backbone implements AutoCloseable {
         } finally {
             lease.leave();
         }
+    }
+
+    /**
+     * Keeps the weights and the backend until the returned handle is closed, whoever closes the backbone meanwhile; new calls are refused after that all
+     * the same.
+     *
+     * @throws IllegalStateException if the backbone is closed
+     */
+    public Held hold(String operation) {
+        lease.enter(operation);
+        return new Held(lease);
+    }
+
+    /** Keeps a backbone's memory alive; see {@link #hold}. */
+    public static final class Held implements AutoCloseable {
+        private final Lease lease;
+
+        private Held(Lease lease) {
+            this.lease = lease;
+        }
+
+        @Override
+        public void close() {
+            lease.leave();
+        }
+    }
+
+    /** Closes something with the weights, unless it is given back by {@link #disown} before: what lies in the backend for this model alone. */
+    public void own(AutoCloseable resource) {
+        owned.add(resource);
+    }
+
+    /** Gives a resource back to its user, who closes it. */
+    public void disown(AutoCloseable resource) {
+        owned.remove(resource);
     }
 
     /**
@@ -201,7 +247,8 @@ public final class Backbone implements AutoCloseable {
                 BackboneSpec mergedSpec = unties ? headed.untied() : headed;
                 Weights over = weights.over(replaced);
                 try {
-                    return new Backbone(mergedSpec, backend, opener, over, fingerprint, tokenizer, lease::leave);
+                    return new Backbone(
+                            mergedSpec, backend, opener, over, fingerprint, tokenizer, endTokens, lease::leave);
                 } catch (RuntimeException e) {
                     over.close();
                     throw e;

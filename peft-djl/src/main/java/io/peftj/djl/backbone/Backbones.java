@@ -14,6 +14,7 @@ import io.peftj.djl.engine.TorchBackend;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -85,6 +86,7 @@ public final class Backbones {
                         weights,
                         fingerprint(spec, source),
                         tokenizer,
+                        endTokens(config),
                         afterClose);
             } catch (RuntimeException e) {
                 weights.close();
@@ -104,6 +106,15 @@ public final class Backbones {
             };
             return load(directory.config(), directory, tokenizer, backend, dtype, closeAll);
         }
+    }
+
+    /** One id or several. */
+    private static List<Integer> endTokens(ConfigReader config) {
+        String key = "eos_token_id";
+        if (!config.has(key)) {
+            return List.of();
+        }
+        return config.json().get(key).isJsonArray() ? config.ints(key) : List.of(config.requiredInt(key));
     }
 
     private static Fingerprint fingerprint(BackboneSpec spec, TensorSource source) {

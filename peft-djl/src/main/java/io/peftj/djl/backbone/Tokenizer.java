@@ -3,15 +3,26 @@ package io.peftj.djl.backbone;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.peftj.core.InvalidFileException;
+import io.peftj.core.tensor.CounterRandom;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** A model's tokenizer.json. Thread-safe; truncation and padding that the file asks for are switched off, since callers cut and nothing is padded. */
 public final class Tokenizer implements AutoCloseable {
     private static final Map<String, String> SETTINGS = Map.of("truncation", "false", "padding", "false");
+
+    /** Words, cases, numbers, code, accents, other scripts, spaces. */
+    private static final List<String> PROBES = List.of(
+            "The quick brown fox jumps over the lazy dog.",
+            "Internationalisation of UNBELIEVABLE McDonald's e-mails, isn't it?",
+            "3.14159 - 2,718,281 = x_1 + y[2] * {z}; // 100 %",
+            "na\u00efve caf\u00e9, \u00fcber stra\u00dfe, \u043f\u0440\u0438\u0432\u0435\u0442, \u4f60\u597d, \u0645\u0631\u062d\u0628\u0627, \ud83d\ude00",
+            "  two  spaces\tand\nlines ");
 
     private final HuggingFaceTokenizer tokenizer;
 
@@ -57,18 +68,40 @@ public final class Tokenizer implements AutoCloseable {
         return ids(tokenizer.encode(text, false, false));
     }
 
-    /** Token ids cut to a length, the special tokens kept. */
+    /**
+     * Token ids cut to a length: the text loses its end, the special tokens around it stay.
+     *
+     * @throws IllegalArgumentException if the length has no room for the special tokens
+     */
     public int[] encode(String text, int maxLength) {
-        int[] ids = encode(text);
+        Encoding encoding = tokenizer.encode(text, true, false);
+        int[] ids = ids(encoding);
         if (ids.length <= maxLength) {
             return ids;
         }
-        int special = ids.length - encodePlain(text).length;
-        // What stands behind the text, such as [SEP], stays behind it.
-        int behind = special == 0 ? 0 : special - special / 2;
+        long[] special = encoding.getSpecialTokenMask();
+        int behind = 0;
+        while (behind < ids.length && special[ids.length - 1 - behind] == 1) {
+            behind++;
+        }
+        if (Arrays.stream(special).sum() > maxLength) {
+            throw new IllegalArgumentException("rows of at most " + maxLength
+                    + " tokens have no room for the tokenizer's special tokens; allow longer rows");
+        }
         int[] cut = Arrays.copyOf(ids, maxLength);
         System.arraycopy(ids, ids.length - behind, cut, maxLength - behind, behind);
         return cut;
+    }
+
+    /** Tells tokenizers apart by what they make of a few texts: copies of one tokenizer agree, however their files are laid out. */
+    public String fingerprint() {
+        long hash = 0;
+        for (String text : PROBES) {
+            for (int id : encode(text)) {
+                hash = CounterRandom.key(hash, id);
+            }
+        }
+        return String.format(Locale.ROOT, "%016x", hash);
     }
 
     /** The text of token ids, special tokens left out. */

@@ -14,6 +14,7 @@ import io.peftj.djl.backbone.Backbone;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What makes an answer wrong, as a number to differentiate. */
 public sealed interface Objective {
@@ -24,6 +25,21 @@ public sealed interface Objective {
      * @param weights what each of a row's learnt things counts, in the same order
      */
     Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights);
+
+    /**
+     * How well each of a batch's rows is predicted, without learning from them.
+     *
+     * @param examples the batch's rows in the batch's order
+     */
+    List<Measure> measure(Backbone base, Run run, List<Example> examples);
+
+    /**
+     * How well a row is predicted.
+     *
+     * @param loss the negative log-likelihood of all it learns
+     * @param right whether the likeliest class is its own; null for text
+     */
+    record Measure(double loss, @Nullable Boolean right) {}
 
     /** The class of each row. */
     record Classification(HeadSpec head) implements Objective {
@@ -47,6 +63,22 @@ public sealed interface Objective {
             }
             return new Loss(session.sum(sums), Tensor.concat(rows, 0));
         }
+
+        @Override
+        public List<Measure> measure(Backbone base, Run run, List<Example> examples) {
+            Tensor hidden = base.transformer().hiddenStates(run);
+            List<Measure> measures = new ArrayList<>();
+            for (Tensor logits : base.outputs().classLogits(run, hidden, head)) {
+                int classes = logits.shape().dim(1);
+                float[] values = logits.toHost().values();
+                for (int from = 0; from < values.length; from += classes) {
+                    double[] logProbabilities = Softmax.log(Arrays.copyOfRange(values, from, from + classes));
+                    int label = examples.get(measures.size()).label();
+                    measures.add(new Measure(-logProbabilities[label], Softmax.greatest(logProbabilities) == label));
+                }
+            }
+            return measures;
+        }
     }
 
     /** The tokens of each row's answer, each from the ones before it. */
@@ -54,26 +86,64 @@ public sealed interface Objective {
         @Override
         public Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights) {
             Session session = run.session();
-            Batch batch = run.batch();
-            int count = examples.stream().mapToInt(Example::learnt).sum();
-            int[] tokens = new int[count];
-            long[] labels = new long[count];
-            List<Float> each = new ArrayList<>(count);
-            int n = 0;
-            for (int r = 0; r < examples.size(); r++) {
-                Example example = examples.get(r);
-                for (int t = example.answer(); t < example.length(); t++) {
-                    tokens[n] = batch.layout().begin(r) + t - 1;
-                    labels[n] = example.id(t);
-                    each.add(weights.get(r));
-                    n++;
+            Learnt learnt = Learnt.of(run.batch(), examples);
+            float[] each = new float[learnt.tokens().length];
+            for (int i = 0; i < each.length; i++) {
+                each[i] = weights.get(learnt.rows()[i]);
+            }
+            return loss(base, run, learnt, session.tensor(HostTensor.of(Shape.of(each.length), each)));
+        }
+
+        @Override
+        public List<Measure> measure(Backbone base, Run run, List<Example> examples) {
+            Learnt learnt = Learnt.of(run.batch(), examples);
+            double[] losses = new double[examples.size()];
+            if (learnt.tokens().length > 0) {
+                Tensor weights = run.session().zeros(Shape.of(learnt.tokens().length), DType.F32);
+                double[] each = loss(base, run, learnt, weights).perRow().toDoubles();
+                for (int i = 0; i < each.length; i++) {
+                    losses[learnt.rows()[i]] += each[i];
                 }
             }
+            return Arrays.stream(losses)
+                    .mapToObj(loss -> new Measure(loss, null))
+                    .toList();
+        }
+
+        private static Loss loss(Backbone base, Run run, Learnt learnt, Tensor weights) {
+            Session session = run.session();
             Tensor hidden = base.transformer().hiddenStates(run);
-            Index places = session.index(Arrays.stream(tokens).asLongStream().toArray());
-            Tensor states = hidden.gather(places);
+            Index places =
+                    session.index(Arrays.stream(learnt.tokens()).asLongStream().toArray());
             return base.outputs()
-                    .nextTokenLoss(run, states, tokens, session.index(labels), tensor(session, each, DType.F32));
+                    .nextTokenLoss(
+                            run, hidden.gather(places), learnt.tokens(), session.index(learnt.labels()), weights);
+        }
+
+        /**
+         * The tokens that predict what is learnt.
+         *
+         * @param tokens their numbers in the batch, rising
+         * @param labels what each should predict
+         * @param rows the row of each
+         */
+        @SuppressWarnings("ArrayRecordComponent") // used here alone, never compared
+        private record Learnt(int[] tokens, long[] labels, int[] rows) {
+            static Learnt of(Batch batch, List<Example> examples) {
+                int count = examples.stream().mapToInt(Example::learnt).sum();
+                Learnt learnt = new Learnt(new int[count], new long[count], new int[count]);
+                int n = 0;
+                for (int r = 0; r < examples.size(); r++) {
+                    Example example = examples.get(r);
+                    for (int t = example.answer(); t < example.length(); t++) {
+                        learnt.tokens[n] = batch.layout().begin(r) + t - 1;
+                        learnt.labels[n] = example.id(t);
+                        learnt.rows[n] = r;
+                        n++;
+                    }
+                }
+                return learnt;
+            }
         }
     }
 

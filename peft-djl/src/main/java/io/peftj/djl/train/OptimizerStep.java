@@ -17,6 +17,7 @@ import io.peftj.core.tensor.Updates.Moments;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.train.Example.Assigned;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -219,10 +220,7 @@ public final class OptimizerStep {
             ofAdapter.forEach(gradient -> gradients.add(scale < 1 ? gradient.affine(scale, 0) : gradient));
         }
         updates.adamW(
-                parameters,
-                gradients,
-                java.util.Collections.nCopies(parameters.size(), settings.optimizer()),
-                settings.number());
+                parameters, gradients, Collections.nCopies(parameters.size(), settings.optimizer()), settings.number());
         return new Result(loss, norms);
     }
 }

@@ -1,6 +1,7 @@
 package io.peftj.djl.train;
 
 import io.peftj.core.adapter.AdapterPlan;
+import io.peftj.core.run.ActiveAdapter;
 import io.peftj.core.run.BoundPlan;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.Constant;
@@ -9,7 +10,9 @@ import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Updates.Moments;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** An adapter while it is trained: raw parameters in single precision with their optimiser state, in a backend's memory. */
@@ -35,17 +38,22 @@ public final class TrainableAdapter implements AutoCloseable {
     public static TrainableAdapter start(
             Backend backend, String name, AdapterPlan plan, Map<String, HostTensor> values) {
         return backend.call(() -> {
-            Map<String, Moments> parameters = new LinkedHashMap<>();
-            values.forEach((key, value) -> {
-                HostTensor zeros = HostTensor.filled(value.shape(), 0);
-                parameters.put(
-                        key,
-                        new Moments(
-                                Constant.of(backend, value, DType.F32),
-                                Constant.of(backend, zeros, DType.F32),
-                                Constant.of(backend, zeros, DType.F32)));
-            });
-            return new TrainableAdapter(backend, name, new BoundPlan(plan), parameters);
+            List<Constant> made = new ArrayList<>();
+            try {
+                Map<String, Moments> parameters = new LinkedHashMap<>();
+                values.forEach((key, value) -> {
+                    HostTensor zeros = HostTensor.filled(value.shape(), 0);
+                    for (HostTensor each : List.of(value, zeros, zeros)) {
+                        made.add(Constant.of(backend, each, DType.F32));
+                    }
+                    int n = made.size();
+                    parameters.put(key, new Moments(made.get(n - 3), made.get(n - 2), made.get(n - 1)));
+                });
+                return new TrainableAdapter(backend, name, new BoundPlan(plan), parameters);
+            } catch (RuntimeException e) {
+                made.forEach(Constant::close);
+                throw e;
+            }
         });
     }
 
@@ -64,6 +72,13 @@ public final class TrainableAdapter implements AutoCloseable {
         return parameters;
     }
 
+    /** The adapter as it is now, for predictions in a session; nothing is noted for gradients. */
+    public ActiveAdapter in(Session session) {
+        Map<String, Tensor> raw = new LinkedHashMap<>();
+        parameters.forEach((key, moments) -> raw.put(key, session.tensor(moments.parameter())));
+        return new ActiveAdapter(name, plan, plan.plan().derive(raw));
+    }
+
     /** The parameters as an adapter's file holds them. */
     public Map<String, HostTensor> stored() {
         return backend.call(() -> {
@@ -79,13 +94,13 @@ public final class TrainableAdapter implements AutoCloseable {
 
     @Override
     public void close() {
-        backend.call(() -> {
+        Interrupts.deferred(() -> backend.call(() -> {
             parameters.values().forEach(moments -> {
                 moments.parameter().close();
                 moments.first().close();
                 moments.second().close();
             });
             return Boolean.TRUE;
-        });
+        }));
     }
 }

@@ -1,0 +1,66 @@
+package io.peftj.djl.backbone;
+
+import io.peftj.core.adapter.Adapter;
+import io.peftj.core.adapter.AdapterFiles;
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.HeadSpec;
+import io.peftj.core.adapter.LoadOptions;
+import io.peftj.core.adapter.Pooling;
+import io.peftj.core.adapter.TaskType;
+import io.peftj.core.tensor.HostTensor;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Brings adapters and the models they were made for together. */
+public final class AdapterLoader {
+    private static final Pattern HEAD_WEIGHT =
+            Pattern.compile("base_model\\.(?:model\\.)?(?:classifier|score)(?:\\.out_proj)?\\.weight");
+
+    private AdapterLoader() {}
+
+    /**
+     * Reads an adapter for a model.
+     *
+     * @throws io.peftj.core.InvalidFileException if a file is missing or damaged
+     * @throws io.peftj.core.IncompatibleAdapterException if it was made for another model, which the message names
+     */
+    public static Adapter load(Path folder, Backbone base) {
+        BackboneSpec spec = spec(base, AdapterFiles.load(folder));
+        return AdapterFiles.load(folder, spec, base.fingerprint(), LoadOptions.STRICT);
+    }
+
+    /** The model as an adapter's method plans on it: with the adapter's head, if it brings one. */
+    public static BackboneSpec spec(Backbone base, Adapter adapter) {
+        HeadSpec head = head(base, adapter);
+        return head == null ? base.spec() : base.spec().withHead(head);
+    }
+
+    /** The classification head an adapter uses: its own, or the model's; null for none. */
+    public static @Nullable HeadSpec head(Backbone base, Adapter adapter) {
+        OptionalInt classes = classes(adapter);
+        if (classes.isEmpty()) {
+            return base.spec().head();
+        }
+        HeadSpec usual = base.headFor(classes.getAsInt());
+        Pooling pooling = adapter.task().pooling();
+        return pooling == null ? usual : new HeadSpec(usual.name(), usual.classes(), usual.in(), usual.bias(), pooling);
+    }
+
+    private static OptionalInt classes(Adapter adapter) {
+        TaskType type = adapter.config().taskType();
+        if (type != null && type != TaskType.SEQ_CLS && type != TaskType.FEATURE_EXTRACTION) {
+            return OptionalInt.empty();
+        }
+        for (Map.Entry<String, HostTensor> parameter : adapter.parameters().entrySet()) {
+            Matcher head = HEAD_WEIGHT.matcher(parameter.getKey());
+            if (head.matches()) {
+                return OptionalInt.of(parameter.getValue().shape().dim(0));
+            }
+        }
+        return OptionalInt.empty();
+    }
+}

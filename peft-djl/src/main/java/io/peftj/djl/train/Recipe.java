@@ -1,0 +1,57 @@
+package io.peftj.djl.train;
+
+import io.peftj.core.tensor.Updates.AdamW;
+
+/**
+ * The numbers of a training run.
+ *
+ * @param epochs how often the examples are gone through
+ * @param batching how examples become batches
+ * @param microBatch the most rows computed at once; 0 for whole batches
+ * @param optimizer the optimiser's settings at the schedule's height
+ * @param schedule how the learning rate changes
+ * @param clipNorm the most a gradient may measure; 0 for no limit
+ * @param seed of all random draws
+ * @param patience epochs without improvement after which training stops; 0 for never
+ */
+record Recipe(
+        int epochs,
+        Batching batching,
+        int microBatch,
+        AdamW optimizer,
+        Schedule schedule,
+        double clipNorm,
+        long seed,
+        int patience) {
+    Recipe {
+        check(epochs >= 1, "epochs", "at least 1", epochs);
+        check(microBatch >= 0, "rows of a micro-batch", "at least 1", microBatch);
+        check(positive(optimizer.learningRate()), "the learning rate", "a number above 0", optimizer.learningRate());
+        check(share(optimizer.beta1()), "the first beta", "0 to below 1", optimizer.beta1());
+        check(share(optimizer.beta2()), "the second beta", "0 to below 1", optimizer.beta2());
+        check(positive(optimizer.eps()), "epsilon", "a number above 0", optimizer.eps());
+        check(optimizer.weightDecay() >= 0, "the weight decay", "0 or more", optimizer.weightDecay());
+        check(clipNorm >= 0, "the gradient norm to clip to", "0 or more", clipNorm);
+        check(patience >= 0, "the patience of early stopping", "at least 1", patience);
+    }
+
+    /** The optimiser's settings in a step. */
+    AdamW optimizer(long step, long steps) {
+        double rate = optimizer.learningRate() * schedule.factor(step, steps);
+        return new AdamW(rate, optimizer.beta1(), optimizer.beta2(), optimizer.eps(), optimizer.weightDecay());
+    }
+
+    private static boolean positive(double value) {
+        return value > 0 && Double.isFinite(value);
+    }
+
+    private static boolean share(double value) {
+        return value >= 0 && value < 1;
+    }
+
+    private static void check(boolean holds, String what, String expected, Number found) {
+        if (!holds) {
+            throw new IllegalArgumentException(what + ": expected " + expected + ", found " + found);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+package io.peftj.djl.train;
+
+import java.util.List;
+
+/** The tasks that adapters are trained for. */
+public final class Tasks {
+    private Tasks() {}
+
+    /**
+     * Tells which class a text belongs to.
+     *
+     * @param labels the classes' names, in the order of the logits
+     */
+    public static ClassificationTask classification(List<String> labels) {
+        return new ClassificationTask(labels, null, null, null);
+    }
+
+    /** Teaches a language model to answer prompts; only the answers are learnt. */
+    public static AnswerTask answers() {
+        return new AnswerTask(null, null, null);
+    }
+
+    /**
+     * Teaches a language model to continue texts.
+     *
+     * @param window the most tokens of a row: longer texts are cut into as many rows as they need
+     */
+    public static TextTask text(int window) {
+        return new TextTask(window);
+    }
+}

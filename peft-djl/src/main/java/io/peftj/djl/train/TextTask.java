@@ -1,0 +1,66 @@
+package io.peftj.djl.train;
+
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.AdapterPlan;
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.TaskData;
+import io.peftj.core.adapter.TaskType;
+import io.peftj.djl.backbone.Backbone;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Continuing texts. A text is tokenised without special tokens and cut into windows one after another; a rest of one token is left out, and no window holds
+ * two texts. Every token but a window's first is learnt, or under a method that reads the prompt as a whole, those after the first (n + 1) / 2 of a window of
+ * n: such a method must not see what it learns.
+ *
+ * @param window the most tokens of a row
+ */
+public record TextTask(int window) implements Task<String> {
+    /** Checks the window. */
+    public TextTask {
+        Lengths.check(window);
+    }
+
+    @Override
+    public BackboneSpec spec(Backbone base) {
+        return base.spec();
+    }
+
+    @Override
+    public List<TaskType> types(Backbone base) {
+        return List.of(TaskType.CAUSAL_LM);
+    }
+
+    @Override
+    public Objective objective(Backbone base) {
+        return new Objective.NextToken();
+    }
+
+    @Override
+    public TaskData data(Backbone base) {
+        return new TaskData(List.of(), null, window, null, base.tokenizer().fingerprint());
+    }
+
+    @Override
+    public List<Example> examples(Backbone base, AdapterPlan plan, Iterable<String> rows) {
+        int most = Math.min(window, base.spec().positions() - plan.positionShift());
+        if (most < 2) {
+            throw new InvalidConfigException("the adapter's " + plan.positionShift()
+                    + " virtual tokens leave rows no room in the model's "
+                    + base.spec().positions()
+                    + " positions; use fewer");
+        }
+        List<Example> examples = new ArrayList<>();
+        for (String text : rows) {
+            int[] ids = base.tokenizer().encodePlain(text);
+            for (int from = 0; from + 1 < ids.length; from += most) {
+                int[] part = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + most));
+                int prompt = plan.readsWholePrompt() ? (part.length + 1) / 2 : 1;
+                examples.add(Example.answered(examples.size(), prompt, part));
+            }
+        }
+        return examples;
+    }
+}

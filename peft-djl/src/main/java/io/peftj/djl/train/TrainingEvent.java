@@ -1,0 +1,87 @@
+package io.peftj.djl.train;
+
+import java.time.Duration;
+
+/** Something that happened in a training run, for a {@link TrainingListener}. */
+public sealed interface TrainingEvent {
+    /**
+     * Training is about to begin.
+     *
+     * @param method the adapter's type, such as "LORA"
+     * @param trainable how many numbers are trained
+     * @param examples how many examples an epoch has
+     * @param validationExamples how many examples it is evaluated on
+     * @param epochs how often the examples are gone through
+     * @param steps how many optimiser steps that is
+     */
+    record Start(String method, long trainable, int examples, int validationExamples, int epochs, long steps)
+            implements TrainingEvent {}
+
+    /**
+     * The optimiser took a step.
+     *
+     * @param step its number, from 1
+     * @param steps how many there are
+     * @param epoch from 1
+     * @param loss the mean negative log-likelihood of what the batch's rows should give, before the step
+     * @param learningRate of this step
+     * @param gradientNorm before clipping
+     * @param tokensPerSecond tokens trained on a second since the start, evaluation left out
+     * @param examplesPerSecond likewise
+     * @param elapsed since the start
+     * @param remaining what the steps still to come take at that speed, evaluation left out
+     */
+    record Step(
+            long step,
+            long steps,
+            int epoch,
+            double loss,
+            double learningRate,
+            double gradientNorm,
+            double tokensPerSecond,
+            double examplesPerSecond,
+            Duration elapsed,
+            Duration remaining)
+            implements TrainingEvent {}
+
+    /**
+     * The adapter was evaluated on the validation examples.
+     *
+     * @param epoch after which, from 1
+     * @param step after which
+     * @param result how well it does
+     * @param best whether no earlier one was as good
+     */
+    record Evaluated(int epoch, long step, Evaluation result, boolean best) implements TrainingEvent {}
+
+    /**
+     * All examples were gone through once more.
+     *
+     * @param epoch from 1
+     * @param epochs how many there are
+     * @param loss the mean of the steps' losses
+     * @param elapsed since the start
+     */
+    record Epoch(int epoch, int epochs, double loss, Duration elapsed) implements TrainingEvent {}
+
+    /**
+     * Training is over, one way or another.
+     *
+     * @param reason why
+     * @param steps how many steps were taken
+     * @param elapsed since the start
+     */
+    record End(Reason reason, long steps, Duration elapsed) implements TrainingEvent {}
+
+    /** Why training is over. */
+    enum Reason {
+        /** All epochs are done. */
+        COMPLETED,
+        /** Evaluation did not improve for as many epochs as early stopping waits. */
+        STOPPED_EARLY,
+        /** It was cancelled. */
+        CANCELLED,
+        /** An error ended it. */
+        FAILED
+    }
+}

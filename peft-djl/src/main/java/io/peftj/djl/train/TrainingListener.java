@@ -1,0 +1,23 @@
+package io.peftj.djl.train;
+
+/**
+ * Is told how training goes. Every method does nothing unless overridden; all are called on the thread that trains.
+ *
+ * <p>An exception that a listener throws ends the training, as an error anywhere else would.
+ */
+public interface TrainingListener {
+    /** Before the first step. */
+    default void onStart(TrainingEvent.Start event) {}
+
+    /** After each step. */
+    default void onStep(TrainingEvent.Step event) {}
+
+    /** After each evaluation, which comes after the epoch's last step. */
+    default void onEvaluation(TrainingEvent.Evaluated event) {}
+
+    /** After each epoch and its evaluation. */
+    default void onEpoch(TrainingEvent.Epoch event) {}
+
+    /** At the end, also of a run that was cancelled or failed: the place to close things. */
+    default void onEnd(TrainingEvent.End event) {}
+}
