@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
 /** Trains an adapter for a few plain steps on one batch, for comparisons with other implementations. */
 @Command(
         name = "fit-oracle",
+        header = "Takes a few plain training steps, for comparisons.",
         description = {
             "Takes plain steps of AdamW from an adapter's stored values on one padded batch, without dropout, and prints the"
                     + " loss before each step.",

@@ -23,8 +23,8 @@ import picocli.CommandLine.Spec;
 /** Shows a model's sites, and what an adapter or a method does there: from configurations alone, nothing is computed. */
 @Command(
         name = "inspect",
+        header = "Shows a model's sites, or where an adapter acts and how much it trains.",
         description = {
-            "Shows a model's sites, or where an adapter acts and how much of the model it trains.",
             "Reads configurations and, with --adapter, its parameters: of a directory, no weights are loaded."
         })
 final class InspectCommand implements Callable<Integer> {

@@ -17,6 +17,7 @@ import picocli.CommandLine.Option;
 /** Writes the logits of a padded batch, for comparisons with other implementations. */
 @Command(
         name = "logits",
+        header = "Writes a model's logits for a padded batch.",
         description = {
             "Writes a model's logits for a padded batch of token ids, as Hugging Face's models give them: [rows, width, vocabulary]"
                     + " of a language model, with zeros in padding, or [rows, classes] of a classifier.",

@@ -1,5 +1,6 @@
 package io.peftj.examples.cli;
 
+import io.peftj.djl.backbone.Backbones;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -16,7 +17,7 @@ import picocli.CommandLine.ScopeType;
         exitCodeList = {
             "0:success",
             "1:an error that the input does not explain",
-            "2:bad input: an option, a file or a configuration; one line on standard error says what is wrong"
+            "2:bad input: an option, a file or a configuration; one line on standard error says what is wrong%n"
         })
 public final class PeftCommand {
     @Option(
@@ -26,6 +27,11 @@ public final class PeftCommand {
     private boolean stackTrace;
 
     private PeftCommand() {}
+
+    /** Runs the command and ends the process with its exit code. */
+    public static void main(String... arguments) {
+        System.exit(commandLine(Backbones::load).execute(arguments));
+    }
 
     /** The command with all its subcommands, on models that come from the opener. */
     static CommandLine commandLine(ModelOpener opener) {
