@@ -1,23 +1,28 @@
 package io.peftj.djl.contract;
 
+import static io.peftj.djl.contract.TestBackends.ENGINE;
+import static io.peftj.djl.contract.TestBackends.EXACT;
+
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.TaskType;
-import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
 import io.peftj.testkit.contract.AdapterMethodContract;
 import io.peftj.testkit.contract.ContractModel;
-import io.peftj.testkit.reference.ReferenceBackend;
 import java.util.List;
 
-/** The contract on tiny models of each family. */
+/** The contract on tiny models of each family, on both backends. */
 abstract class BackboneContract extends AdapterMethodContract {
     @Override
     protected List<ContractModel> openModels() {
-        Backend exact = ReferenceBackend.exact();
         return List.of(
-                TinyBackbones.llama(exact, DType.F32, true),
-                TinyBackbones.tiedLlama(exact, DType.F32, true),
-                TinyBackbones.bert(exact, DType.F32, true));
+                TinyBackbones.llama(EXACT, DType.F32),
+                TinyBackbones.tiedLlama(EXACT, DType.F32),
+                TinyBackbones.bert(EXACT, DType.F32),
+                TinyBackbones.llama(ENGINE, DType.F32),
+                TinyBackbones.tiedLlama(ENGINE, DType.F32),
+                TinyBackbones.bert(ENGINE, DType.F32),
+                TinyBackbones.llama(ENGINE, DType.BF16),
+                TinyBackbones.bert(ENGINE, DType.BF16));
     }
 
     /** What the tiny models are for: a decoder for text, an encoder for classes. */

@@ -29,14 +29,14 @@ import java.util.stream.IntStream;
  *
  * @param name names it in reports
  */
-record BackboneModel(String name, Backbone base, boolean isExact) implements ContractModel {
+record BackboneModel(String name, Backbone base) implements ContractModel {
     private static final long SEED = 5;
 
     /** Opens the model of a config.json with random weights. */
-    static BackboneModel open(String name, String config, Backend backend, DType dtype, boolean exact) {
+    static BackboneModel open(String name, String config, Backend backend, DType dtype) {
         ConfigReader reader = ConfigReader.of(Json.parse(config, name), name);
         RandomTensors tensors = RandomTensors.of(Backbones.spec(reader), SEED);
-        return new BackboneModel(name, Backbones.load(reader, tensors, null, backend, dtype, () -> {}), exact);
+        return new BackboneModel(name, Backbones.load(reader, tensors, null, backend, dtype, () -> {}));
     }
 
     @Override
@@ -52,6 +52,11 @@ record BackboneModel(String name, Backbone base, boolean isExact) implements Con
     @Override
     public DType dtype() {
         return base.dtype();
+    }
+
+    @Override
+    public boolean isExact() {
+        return backend() == TestBackends.EXACT;
     }
 
     @Override
@@ -100,7 +105,7 @@ record BackboneModel(String name, Backbone base, boolean isExact) implements Con
 
     @Override
     public ContractModel merged(ResidentAdapter adapter) {
-        return new BackboneModel(name + ", merged", base.merged(adapter, spec().head()), isExact);
+        return new BackboneModel(name + ", merged", base.merged(adapter, spec().head()));
     }
 
     @Override
@@ -110,6 +115,6 @@ record BackboneModel(String name, Backbone base, boolean isExact) implements Con
 
     @Override
     public String toString() {
-        return name;
+        return name + (isExact() ? " on the reference" : " on the engine in " + dtype());
     }
 }

@@ -12,29 +12,24 @@ final class TinyBackbones {
     private TinyBackbones() {}
 
     /** A language model with grouped queries and an output embedding of its own. */
-    static BackboneModel llama(Backend backend, DType dtype, boolean exact) {
-        return open("LLaMA", llama("LlamaForCausalLM", false), backend, dtype, exact);
+    static BackboneModel llama(Backend backend, DType dtype) {
+        return BackboneModel.open("LLaMA", llama(false), backend, dtype);
     }
 
     /** A language model whose output embedding is its token embedding. */
-    static BackboneModel tiedLlama(Backend backend, DType dtype, boolean exact) {
-        return open("tied LLaMA", llama("LlamaForCausalLM", true), backend, dtype, exact);
+    static BackboneModel tiedLlama(Backend backend, DType dtype) {
+        return BackboneModel.open("tied LLaMA", llama(true), backend, dtype);
     }
 
     /** A classifier with biases everywhere. */
-    static BackboneModel bert(Backend backend, DType dtype, boolean exact) {
+    static BackboneModel bert(Backend backend, DType dtype) {
         String config =
                 "{\"model_type\": \"bert\", \"architectures\": [\"BertForSequenceClassification\"], " + SIZES + "}";
-        return open("BERT", config, backend, dtype, exact);
+        return BackboneModel.open("BERT", config, backend, dtype);
     }
 
-    private static String llama(String architecture, boolean tied) {
-        return "{\"model_type\": \"llama\", \"architectures\": [\"" + architecture
-                + "\"], \"num_key_value_heads\": 2, \"tie_word_embeddings\": " + tied + ", " + SIZES + "}";
-    }
-
-    private static BackboneModel open(String name, String config, Backend backend, DType dtype, boolean exact) {
-        return BackboneModel.open(
-                name + (exact ? ", reference" : ", engine in " + dtype), config, backend, dtype, exact);
+    private static String llama(boolean tied) {
+        return "{\"model_type\": \"llama\", \"architectures\": [\"LlamaForCausalLM\"], \"num_key_value_heads\": 2,"
+                + " \"tie_word_embeddings\": " + tied + ", " + SIZES + "}";
     }
 }
