@@ -23,10 +23,10 @@ public final class ModelSpecs {
 
     private ModelSpecs(ConfigReader config) {
         this.config = config;
-        this.width = config.requiredInt("hidden_size");
+        this.width = config.requiredInt(config.has("n_embd") ? "n_embd" : "hidden_size");
     }
 
-    /** The model of a Hugging Face directory: LLaMA, Mistral, Qwen2, Qwen3 or BERT, with an output embedding or a classification head. */
+    /** The model of a Hugging Face directory: LLaMA, Mistral, Qwen2, Qwen3, GPT-2 or BERT, with an output embedding or a classification head. */
     public static BackboneSpec of(Path folder) {
         return of(ConfigReader.read(folder.resolve("config.json")));
     }
@@ -35,6 +35,9 @@ public final class ModelSpecs {
     static BackboneSpec of(ConfigReader config) {
         ModelSpecs specs = new ModelSpecs(config);
         String architecture = specs.config.strings("architectures").get(0);
+        if (architecture.startsWith("GPT2")) {
+            return specs.gpt2(architecture);
+        }
         return architecture.startsWith("Bert") ? specs.bert(architecture) : specs.llama(architecture);
     }
 
@@ -72,6 +75,42 @@ public final class ModelSpecs {
             }
         }
         return spec(architecture, "llama", keyValueHeads, headDim, true, tied && head == null, head);
+    }
+
+    private BackboneSpec gpt2(String architecture) {
+        int layers = config.requiredInt("n_layer");
+        int heads = config.requiredInt("n_head");
+        int vocabulary = config.requiredInt("vocab_size");
+        int positions = config.requiredInt("n_positions");
+        add("transformer.wte", Role.EMBEDDING, -1, width, vocabulary, false);
+        parameters.put("transformer.wpe.weight", Shape.of(positions, width));
+        for (int l = 0; l < layers; l++) {
+            String layer = "transformer.h." + l + ".";
+            norm(layer + "ln_1");
+            // One layer makes queries, keys and values.
+            add(layer + "attn.c_attn", Role.QUERY, l, width, 3 * width, true);
+            add(layer + "attn.c_proj", Role.ATTENTION_OUTPUT, l, width, width, true);
+            norm(layer + "ln_2");
+            add(layer + "mlp.c_fc", Role.UP, l, width, 4 * width, true);
+            add(layer + "mlp.c_proj", Role.DOWN, l, 4 * width, width, true);
+        }
+        norm("transformer.ln_f");
+        sites.add(new Site("lm_head", Role.OUTPUT_EMBEDDING, -1, width, vocabulary, false));
+        return new BackboneSpec(
+                architecture,
+                "gpt2",
+                layers,
+                width,
+                vocabulary,
+                heads,
+                heads,
+                width / heads,
+                positions,
+                true,
+                true,
+                sites,
+                parameters,
+                null);
     }
 
     private BackboneSpec bert(String architecture) {

@@ -13,7 +13,15 @@ import java.util.stream.Stream;
 /** Checkpoints written by Hugging Face PEFT; tests that need them skip where they are absent. */
 public final class Reference {
     private static final List<String> MODELS = List.of(
-            "llama", "llama3-rope", "llama-v4-sharded", "mistral", "qwen2", "qwen3", "llama-classifier", "bert");
+            "llama",
+            "llama3-rope",
+            "llama-v4-sharded",
+            "mistral",
+            "qwen2",
+            "qwen3",
+            "gpt2",
+            "llama-classifier",
+            "bert");
 
     private Reference() {}
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import io.peftj.core.adapter.Adapter;
+import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.adapter.AdapterFiles;
 import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.AdapterPlan;
@@ -11,8 +12,12 @@ import io.peftj.core.adapter.LoadOptions;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.io.Json;
 import io.peftj.core.io.Safetensors;
+import io.peftj.core.site.Targets;
 import io.peftj.core.tensor.Shape;
 import io.peftj.methods.Reference.Case;
+import io.peftj.methods.ia3.FeedForward;
+import io.peftj.methods.ia3.Ia3Config;
+import io.peftj.methods.lora.LoraConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,7 +36,7 @@ class ReferenceAdapterTest {
     private Path folder;
 
     static List<Case> adapters() throws IOException {
-        return Reference.cases(IMPLEMENTED, 50);
+        return Reference.cases(IMPLEMENTED, 60);
     }
 
     @ParameterizedTest
@@ -51,6 +56,32 @@ class ReferenceAdapterTest {
             assertThat(plan.trainableCount())
                     .isEqualTo(file.values().stream().mapToLong(Shape::size).sum());
         }
+    }
+
+    /** A file names its targets; without them the defaults are those that PEFT wrote. */
+    @ParameterizedTest
+    @MethodSource("plainAdapters")
+    void defaultsAreThoseOfPeft(Case adapter) {
+        AdapterConfig config = AdapterFiles.load(adapter.folder()).config();
+
+        assertThat(AdapterMethods.complete(adapter.spec(), withoutTargets(config)))
+                .usingRecursiveComparison()
+                .ignoringCollectionOrder()
+                .isEqualTo(config);
+    }
+
+    static List<Case> plainAdapters() throws IOException {
+        return Reference.cases("lora|ia3", 15);
+    }
+
+    private static AdapterConfig withoutTargets(AdapterConfig config) {
+        if (config instanceof Ia3Config ia3) {
+            return ia3.toBuilder()
+                    .targets((Targets) null)
+                    .feedForward((FeedForward) null)
+                    .build();
+        }
+        return ((LoraConfig) config).toBuilder().targets((Targets) null).build();
     }
 
     @ParameterizedTest
