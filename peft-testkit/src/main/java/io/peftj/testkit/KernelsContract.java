@@ -82,7 +82,8 @@ public abstract class KernelsContract {
         assertThat(backend().memory().liveBytes()).as("bytes alive").isEqualTo(before);
     }
 
-    private static void assertClose(Map<String, double[]> expected, Map<String, double[]> found, double tolerance) {
+    /** Asserts that values of the same names are close, relative to the largest of each name, or to 1 where all are smaller. */
+    protected static void assertClose(Map<String, double[]> expected, Map<String, double[]> found, double tolerance) {
         assertThat(found.keySet()).isEqualTo(expected.keySet());
         expected.forEach(
                 (name, values) -> assertClose(name, values, Objects.requireNonNull(found.get(name)), tolerance));

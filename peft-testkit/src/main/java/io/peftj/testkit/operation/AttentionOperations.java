@@ -39,6 +39,7 @@ final class AttentionOperations {
             cases.add(attention(new int[] {40, 40, 33}, 4, 2, 64, causal));
             cases.add(attention(new int[] {40, 40, 33}, 4, 2, 8, causal, new Range(40, 113, 20)));
         }
+        cases.add(attention(new int[] {3, 520}, 2, 1, 8, true));
         return cases;
     }
 

@@ -2,6 +2,7 @@ package io.peftj.testkit.operation;
 
 import static io.peftj.testkit.operation.Operation.named;
 
+import io.peftj.core.tensor.Segments;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -22,16 +23,34 @@ final class LargeOperations {
                         .singleInput("b", 65, 8)
                         .computes(o ->
                                 o.get("x").lowRankDelta(o.get("a"), o.get("b"), null, Slots.dropout(o.session(), 130))),
+                named("linear with matrices, many tokens in equal segments")
+                        .input("x", 120, 40)
+                        .input("p", 3, 36, 40)
+                        .computes(o -> o.get("x").linear(o.get("p"), Segments.of(o.session(), 0, 40, 80, 120))),
+                named("linear with matrices, many tokens in ragged segments")
+                        .input("x", 120, 40)
+                        .input("p", 3, 36, 40)
+                        .computes(o -> o.get("x").linear(o.get("p"), Segments.of(o.session(), 0, 35, 84, 120))),
+                named("lowRankDelta, many tokens in equal segments")
+                        .input("x", 96, 40)
+                        .singleInput("a", 2, 32, 40)
+                        .singleInput("b", 2, 36, 32)
+                        .computes(o -> o.get("x")
+                                .lowRankDelta(o.get("a"), o.get("b"), Segments.of(o.session(), 0, 48, 96), null)),
+                named("matmul of many rows")
+                        .input("a", 2, 40, 50)
+                        .input("b", 2, 50, 33)
+                        .computes(o -> o.get("a").matmul(o.get("b"))),
                 named("linearCrossEntropy of many rows and classes")
-                        .input("x", 300, 16)
-                        .weight("w", 700, 16)
+                        .input("x", 300, 4)
+                        .weight("w", 9000, 4)
                         .singleConstant("weights", 300)
                         .computes(o -> o.get("x")
                                 .linearCrossEntropy(
                                         o.weight("w"),
                                         o.session()
                                                 .index(LongStream.range(0, 300)
-                                                        .map(i -> i * 53 % 700)
+                                                        .map(i -> i * 53 % 9000)
                                                         .toArray()),
                                         o.get("weights"))
                                 .sum()),
