@@ -26,6 +26,21 @@ public interface Backend extends AutoCloseable {
      */
     <T> T call(Callable<T> task);
 
+    /**
+     * {@link #call} on a thread that may be interrupted, for what must happen all the same, such as freeing memory; the interruption is there again
+     * afterwards.
+     */
+    default <T> T callUninterrupted(Callable<T> task) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return call(task);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     /** Makes a frozen matrix [out, in] of row-major values. */
     Weight weight(HostTensor values, DType dtype);
 

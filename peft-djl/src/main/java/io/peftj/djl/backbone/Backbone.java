@@ -67,7 +67,7 @@ public final class Backbone implements AutoCloseable {
         this.endTokens = List.copyOf(endTokens);
         this.outputs = new Outputs(spec, transformer, ownHead(spec, weights));
         this.lease = new Lease("backbone", () -> {
-            backend.call(() -> {
+            backend.callUninterrupted(() -> {
                 owned.close();
                 weights.close();
                 return Boolean.TRUE;

@@ -79,9 +79,9 @@ public final class TrainableAdapter implements AutoCloseable {
         return new ActiveAdapter(name, plan, plan.plan().derive(raw));
     }
 
-    /** The parameters as an adapter's file holds them. */
+    /** The parameters as an adapter's file holds them; on an interrupted thread too, so that a cancelled training keeps what it has. */
     public Map<String, HostTensor> stored() {
-        return backend.call(() -> {
+        return backend.callUninterrupted(() -> {
             try (Session session = Session.open(backend)) {
                 Map<String, Tensor> raw = new LinkedHashMap<>();
                 parameters.forEach((key, moments) -> raw.put(key, session.tensor(moments.parameter())));
@@ -94,13 +94,13 @@ public final class TrainableAdapter implements AutoCloseable {
 
     @Override
     public void close() {
-        Interrupts.deferred(() -> backend.call(() -> {
+        backend.callUninterrupted(() -> {
             parameters.values().forEach(moments -> {
                 moments.parameter().close();
                 moments.first().close();
                 moments.second().close();
             });
             return Boolean.TRUE;
-        }));
+        });
     }
 }

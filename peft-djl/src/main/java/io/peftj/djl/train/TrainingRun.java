@@ -175,10 +175,14 @@ final class TrainingRun {
     private boolean evaluate(int epoch) {
         checkCancelled();
         Evaluation result = evaluator.evaluate(data.validation(), session -> Stack.of(trained.in(session)));
-        Map<String, HostTensor> stored = trained.stored();
-        if (isFinite(stored)) {
-            good = stored;
+        if (!Double.isFinite(result.loss())) {
+            throw new TrainingStoppedException(
+                    "the validation loss after epoch " + epoch + " is " + result.loss()
+                            + "; lower the learning rate, or look at the validation rows",
+                    finished.apply(best == null ? good : best.stored()));
         }
+        Map<String, HostTensor> stored = trained.stored();
+        good = stored;
         boolean better = best == null || result.betterThan(best.result());
         if (better) {
             best = new Best(stored, result);
@@ -203,10 +207,8 @@ final class TrainingRun {
 
     /** The adapter as it is, unless the last step made it overflow. */
     private Adapter lastGood() {
-        return Interrupts.deferred(() -> {
-            Map<String, HostTensor> stored = trained.stored();
-            return finished.apply(isFinite(stored) ? stored : good);
-        });
+        Map<String, HostTensor> stored = trained.stored();
+        return finished.apply(isFinite(stored) ? stored : good);
     }
 
     private static boolean isFinite(Map<String, HostTensor> parameters) {

@@ -10,12 +10,18 @@ public class TrainingStoppedException extends PeftException {
     private final transient Adapter lastGood;
 
     /** Makes the error with its whole message. */
+    public TrainingStoppedException(String message, Adapter lastGood) {
+        super(message);
+        this.lastGood = lastGood;
+    }
+
+    /** Makes the error with its whole message and the fault behind it. */
     public TrainingStoppedException(String message, Adapter lastGood, Throwable cause) {
         super(message, cause);
         this.lastGood = lastGood;
     }
 
-    /** The adapter as it was before the step that failed. */
+    /** The adapter as it was before the step that failed, or if it was an evaluation, the best adapter before. */
     public Adapter lastGood() {
         return lastGood;
     }

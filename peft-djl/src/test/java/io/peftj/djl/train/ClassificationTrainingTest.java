@@ -8,111 +8,159 @@ import io.peftj.core.PeftException;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.Pooling;
 import io.peftj.core.adapter.TaskType;
-import io.peftj.core.tensor.DType;
 import io.peftj.djl.backbone.Backbone;
-import io.peftj.djl.backbone.Backbones;
 import io.peftj.methods.lora.LoraConfig;
-import io.peftj.testkit.TinyModels;
-import io.peftj.testkit.reference.ReferenceBackend;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class ClassificationTrainingTest {
-    private final ReferenceBackend backend = ReferenceBackend.rounding();
-
-    @TempDir
-    private Path folder;
-
-    private Backbone base;
-
-    @BeforeEach
-    void open() {
-        base = Backbones.load(TinyModels.bert(folder, 1), backend, DType.F32);
-    }
-
-    @AfterEach
-    void close() {
-        base.close();
-        assertThat(backend.memory().liveBytes()).isZero();
-        backend.close();
-    }
-
-    private AdapterTrainer<LabelledText> trainer() {
-        return AdapterTrainer.on(base)
-                .method(LoraConfig.builder().rank(4).build())
-                .task(Tasks.classification(Sentences.LABELS).maxLength(16))
-                .batchSize(8)
-                .learningRate(1e-2);
-    }
+class ClassificationTrainingTest extends TinyTraining {
+    private static final LoraConfig LORA = LoraConfig.builder().rank(4).build();
 
     @Test
     void learnsTheClassesOfTexts() {
-        List<Evaluation> evaluations = new ArrayList<>();
-        Adapter adapter = trainer()
-                .epochs(25)
-                .learningRate(5e-2)
-                .listener(new TrainingListener() {
-                    @Override
-                    public void onEvaluation(TrainingEvent.Evaluated event) {
-                        evaluations.add(event.result());
-                    }
-                })
-                .fit(Sentences.opinions(), Sentences.opinions());
+        try (Backbone base = bert()) {
+            List<Evaluation> evaluations = new ArrayList<>();
+            Adapter adapter = opinions(base, LORA)
+                    .epochs(25)
+                    .learningRate(5e-2)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onEvaluation(TrainingEvent.Evaluated event) {
+                            evaluations.add(event.result());
+                        }
+                    })
+                    .fit(Sentences.opinions(), Sentences.opinions());
 
-        assertThat(evaluations).hasSize(25);
-        assertThat(evaluations.get(24).accuracy()).hasValue(1);
-        assertThat(evaluations.get(24).loss()).isLessThan(0.1);
-        assertThat(adapter.task().labels()).isEqualTo(Sentences.LABELS);
-        assertThat(adapter.task().maxLength()).isEqualTo(16);
-        assertThat(adapter.task().pooling()).isEqualTo(Pooling.MEAN);
-        assertThat(adapter.config().taskType()).isEqualTo(TaskType.FEATURE_EXTRACTION);
-        assertThat(adapter.parameters()).containsKeys("base_model.model.classifier.weight");
-        assertThat(adapter.fingerprint()).isEqualTo(base.fingerprint().encode());
+            assertThat(evaluations).hasSize(25);
+            assertThat(evaluations.get(24).accuracy()).hasValue(1);
+            assertThat(evaluations.get(24).loss()).isLessThan(0.1);
+            assertThat(adapter.type()).isEqualTo("LORA");
+            assertThat(adapter.task().labels()).isEqualTo(Sentences.LABELS);
+            assertThat(adapter.task().maxLength()).isEqualTo(16);
+            assertThat(adapter.task().pooling()).isEqualTo(Pooling.MEAN);
+            assertThat(adapter.task().tokenizerFingerprint())
+                    .isEqualTo(base.tokenizer().fingerprint());
+            assertThat(adapter.config().taskType()).isEqualTo(TaskType.FEATURE_EXTRACTION);
+            assertThat(adapter.parameters()).containsKeys("base_model.model.classifier.weight");
+            assertThat(adapter.fingerprint()).isEqualTo(base.fingerprint().encode());
+        }
     }
 
     @Test
-    void equalRunsGiveEqualBytes() {
-        Adapter one = trainer().epochs(1).seed(5).fit(Sentences.opinions());
-        Adapter two = trainer().epochs(1).seed(5).fit(Sentences.opinions());
-        Adapter other = trainer().epochs(1).seed(6).fit(Sentences.opinions());
+    void decodersClassifyByTheirLastToken() {
+        try (Backbone base = llama()) {
+            Adapter adapter = opinions(base, LORA).fit(Sentences.opinions());
+            assertThat(adapter.parameters()).containsKeys("base_model.model.score.weight");
+            assertThat(adapter.config().taskType()).isEqualTo(TaskType.SEQ_CLS);
+            assertThat(adapter.task().pooling()).isEqualTo(Pooling.LAST);
+        }
+    }
 
-        one.parameters()
-                .forEach((name, value) ->
-                        assertThat(two.parameters().get(name).values()).as(name).isEqualTo(value.values()));
-        String weight = "base_model.model.classifier.weight";
-        assertThat(other.parameters().get(weight).values())
-                .isNotEqualTo(one.parameters().get(weight).values());
+    @Test
+    void theBaseStaysAsItWasBitForBit() {
+        try (Backbone base = bert()) {
+            Map<String, Integer> before = weights(base);
+            opinions(base, LORA).fit(Sentences.opinions());
+            assertThat(weights(base)).isEqualTo(before).hasSizeGreaterThan(30);
+        }
+    }
+
+    @Test
+    void microBatchesTakeTheStepsOfWholeBatches() {
+        try (Backbone base = bert()) {
+            LoraConfig config = LORA.toBuilder().dropout(0.3).build();
+            Adapter whole = opinions(base, config).fit(Sentences.opinions());
+            Adapter portions = opinions(base, config).microBatchSize(3).fit(Sentences.opinions());
+            assertClose(portions, whole, 1e-5);
+        }
     }
 
     @Test
     void refusesALabelTheTaskDoesNotKnow() {
-        assertThatThrownBy(() -> trainer().fit(List.of(new LabelledText("the film is good", "prais"))))
-                .isInstanceOf(PeftException.class)
-                .hasMessageContaining("row 0 (\"the film is good\") has the label \"prais\"")
-                .hasMessageContaining("known are [praise, blame]");
+        try (Backbone base = bert()) {
+            assertThatThrownBy(() -> opinions(base, LORA).fit(List.of(new LabelledText("the film is good", "prais"))))
+                    .isInstanceOf(PeftException.class)
+                    .hasMessageContaining("row 0 (\"the film is good\") has the label \"prais\"")
+                    .hasMessageContaining("known are [praise, blame]");
+        }
+    }
+
+    @Test
+    void refusesLabelsThatAreNoChoice() {
+        assertThatThrownBy(() -> Tasks.classification(List.of("a", "b", "a")))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("at least two, each once, found [a, b, a]");
     }
 
     @Test
     void refusesToTrainOnNothing() {
-        assertThatThrownBy(() -> trainer().fit(List.of()))
-                .isInstanceOf(PeftException.class)
-                .hasMessageContaining("give at least one row");
+        try (Backbone base = bert()) {
+            assertThatThrownBy(() -> opinions(base, LORA).fit(List.of()))
+                    .isInstanceOf(PeftException.class)
+                    .hasMessageContaining("give at least one row");
+        }
     }
 
     @Test
     void refusesAConfigurationForAnotherTask() {
-        LoraConfig config = LoraConfig.builder().taskType(TaskType.CAUSAL_LM).build();
-        assertThatThrownBy(() -> AdapterTrainer.on(base)
-                        .method(config)
-                        .task(Tasks.classification(Sentences.LABELS))
-                        .fit(Sentences.opinions()))
-                .isInstanceOf(InvalidConfigException.class)
-                .hasMessageContaining("task type is CAUSAL_LM")
-                .hasMessageContaining("FEATURE_EXTRACTION");
+        try (Backbone base = bert()) {
+            assertThatThrownBy(() -> opinions(base, LORA.withTaskType(TaskType.CAUSAL_LM))
+                            .fit(Sentences.opinions()))
+                    .isInstanceOf(InvalidConfigException.class)
+                    .hasMessageContaining("task type is CAUSAL_LM")
+                    .hasMessageContaining("FEATURE_EXTRACTION");
+        }
+    }
+
+    @Test
+    void refusesNumbersThatAreOutOfRange() {
+        try (Backbone base = bert()) {
+            assertThatThrownBy(() -> opinions(base, LORA).learningRate(-1).fit(Sentences.opinions()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("the learning rate: expected a number above 0, found -1.0");
+        }
+    }
+
+    @Test
+    void returnsTheBestAdapterAndStopsEarly() {
+        try (Backbone base = bert()) {
+            List<TrainingEvent.Evaluated> evaluations = new ArrayList<>();
+            List<TrainingEvent.End> ends = new ArrayList<>();
+            // Such a rate breaks what was learnt soon.
+            Adapter adapter = opinions(base, LORA)
+                    .epochs(30)
+                    .learningRate(3)
+                    .schedule(Schedule.constant())
+                    .earlyStopping(2)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onEvaluation(TrainingEvent.Evaluated event) {
+                            evaluations.add(event);
+                        }
+
+                        @Override
+                        public void onEnd(TrainingEvent.End event) {
+                            ends.add(event);
+                        }
+                    })
+                    .fit(Sentences.opinions(), Sentences.opinions());
+
+            assertThat(ends)
+                    .singleElement()
+                    .satisfies(end -> assertThat(end.reason()).isEqualTo(TrainingEvent.Reason.STOPPED_EARLY));
+            int last = evaluations.size() - 1;
+            assertThat(evaluations.get(last).best()).isFalse();
+            assertThat(evaluations.get(last - 1).best()).isFalse();
+            assertThat(evaluations.get(last - 2).best()).isTrue();
+
+            Adapter untilThere = opinions(base, LORA)
+                    .epochs(last - 1)
+                    .learningRate(3)
+                    .schedule(Schedule.constant())
+                    .fit(Sentences.opinions());
+            assertEqual(adapter, untilThere);
+        }
     }
 }

@@ -1,0 +1,119 @@
+package io.peftj.djl.train;
+
+import com.google.gson.JsonObject;
+import io.peftj.core.PeftException;
+import io.peftj.core.io.Json;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Locale;
+
+/**
+ * Writes what happens in a training run to a file, one JSON object a line: "event" tells start, step, evaluation, epoch and end apart; durations are in
+ * seconds.
+ *
+ * <p>A file that is there already is continued, so that a run in several parts has one file. Every line is on disk before training goes on.
+ */
+public final class JsonLinesMetrics implements TrainingListener {
+    private final Path file;
+
+    private JsonLinesMetrics(Path file) {
+        this.file = file;
+    }
+
+    /** Writes to a file. */
+    public static JsonLinesMetrics to(Path file) {
+        return new JsonLinesMetrics(file);
+    }
+
+    @Override
+    public void onStart(TrainingEvent.Start event) {
+        JsonObject line = line("start");
+        line.addProperty("method", event.method());
+        line.addProperty("trainable", event.trainable());
+        line.addProperty("examples", event.examples());
+        line.addProperty("validation_examples", event.validationExamples());
+        line.addProperty("epochs", event.epochs());
+        line.addProperty("steps", event.steps());
+        append(line);
+    }
+
+    @Override
+    public void onStep(TrainingEvent.Step event) {
+        JsonObject line = line("step");
+        line.addProperty("step", event.step());
+        line.addProperty("epoch", event.epoch());
+        line.addProperty("loss", event.loss());
+        line.addProperty("learning_rate", event.learningRate());
+        line.addProperty("gradient_norm", event.gradientNorm());
+        line.addProperty("tokens_per_second", event.tokensPerSecond());
+        line.addProperty("examples_per_second", event.examplesPerSecond());
+        line.addProperty("elapsed", seconds(event.elapsed()));
+        line.addProperty("remaining", seconds(event.remaining()));
+        append(line);
+    }
+
+    @Override
+    public void onEvaluation(TrainingEvent.Evaluated event) {
+        JsonObject line = line("evaluation");
+        line.addProperty("epoch", event.epoch());
+        line.addProperty("step", event.step());
+        line.addProperty("loss", event.result().loss());
+        event.result()
+                .accuracy()
+                .ifPresentOrElse(
+                        accuracy -> line.addProperty("accuracy", accuracy), () -> addPerplexity(line, event.result()));
+        line.addProperty("best", event.best());
+        append(line);
+    }
+
+    @Override
+    public void onEpoch(TrainingEvent.Epoch event) {
+        JsonObject line = line("epoch");
+        line.addProperty("epoch", event.epoch());
+        line.addProperty("loss", event.loss());
+        line.addProperty("elapsed", seconds(event.elapsed()));
+        append(line);
+    }
+
+    @Override
+    public void onEnd(TrainingEvent.End event) {
+        JsonObject line = line("end");
+        line.addProperty("reason", event.reason().name().toLowerCase(Locale.ROOT));
+        line.addProperty("steps", event.steps());
+        line.addProperty("elapsed", seconds(event.elapsed()));
+        append(line);
+    }
+
+    private static JsonObject line(String event) {
+        JsonObject line = new JsonObject();
+        line.addProperty("event", event);
+        return line;
+    }
+
+    /** JSON has no infinity, which is what e to a loss of more than 709 is. */
+    private static void addPerplexity(JsonObject line, Evaluation result) {
+        if (Double.isFinite(result.perplexity())) {
+            line.addProperty("perplexity", result.perplexity());
+        }
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toMillis() / 1e3;
+    }
+
+    private void append(JsonObject line) {
+        try (Writer writer = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            writer.write(Json.writeCompact(line));
+            writer.write('\n');
+        } catch (IOException e) {
+            throw new PeftException(
+                    "the metrics could not be written to " + file.getFileName() + ": " + e.getMessage()
+                            + "; check that its folder exists and has room",
+                    e);
+        }
+    }
+}
