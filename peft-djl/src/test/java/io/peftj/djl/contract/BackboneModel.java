@@ -2,8 +2,6 @@ package io.peftj.djl.contract;
 
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.HeadSpec;
-import io.peftj.core.io.ConfigReader;
-import io.peftj.core.io.Json;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Row;
@@ -13,11 +11,9 @@ import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.djl.backbone.Backbone;
-import io.peftj.djl.backbone.Backbones;
 import io.peftj.djl.train.Example;
 import io.peftj.djl.train.Objective;
 import io.peftj.testkit.contract.ContractModel;
-import io.peftj.testkit.contract.RandomTensors;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -30,15 +26,6 @@ import java.util.stream.IntStream;
  * @param name names it in reports
  */
 record BackboneModel(String name, Backbone base) implements ContractModel {
-    private static final long SEED = 5;
-
-    /** Opens the model of a config.json with random weights. */
-    static BackboneModel open(String name, String config, Backend backend, DType dtype) {
-        ConfigReader reader = ConfigReader.of(Json.parse(config, name), name);
-        RandomTensors tensors = RandomTensors.of(Backbones.spec(reader), SEED);
-        return new BackboneModel(name, Backbones.load(reader, tensors, null, backend, dtype, () -> {}));
-    }
-
     @Override
     public BackboneSpec spec() {
         return base.spec();

@@ -1,35 +1,64 @@
 package io.peftj.djl.contract;
 
+import io.peftj.core.io.ConfigReader;
+import io.peftj.core.io.Json;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
+import io.peftj.djl.backbone.Backbones;
+import io.peftj.testkit.contract.RandomTensors;
 
 /** Two layers of width 16 with four heads, 24 tokens, 32 positions, random weights. */
 final class TinyBackbones {
-    private static final String SIZES = """
-            "num_hidden_layers": 2, "hidden_size": 16, "num_attention_heads": 4, "intermediate_size": 24,
-            "vocab_size": 24, "max_position_embeddings": 32, "id2label": {"0": "a", "1": "b", "2": "c"}""";
+    private static final long SEED = 5;
 
     private TinyBackbones() {}
 
     /** A language model with grouped queries and an output embedding of its own. */
     static BackboneModel llama(Backend backend, DType dtype) {
-        return BackboneModel.open("LLaMA", llama(false), backend, dtype);
+        return open("LLaMA", llama("LlamaForCausalLM", false, 2), backend, dtype, SEED);
+    }
+
+    /** The same with other weights. */
+    static BackboneModel otherLlama(Backend backend, DType dtype) {
+        return open("other LLaMA", llama("LlamaForCausalLM", false, 2), backend, dtype, SEED + 1);
+    }
+
+    /** The same with one layer. */
+    static BackboneModel shallowLlama(Backend backend, DType dtype) {
+        return open("shallow LLaMA", llama("LlamaForCausalLM", false, 1), backend, dtype, SEED);
     }
 
     /** A language model whose output embedding is its token embedding. */
     static BackboneModel tiedLlama(Backend backend, DType dtype) {
-        return BackboneModel.open("tied LLaMA", llama(true), backend, dtype);
+        return open("tied LLaMA", llama("LlamaForCausalLM", true, 2), backend, dtype, SEED);
+    }
+
+    /** A decoder with a classification head. */
+    static BackboneModel llamaClassifier(Backend backend, DType dtype) {
+        return open("LLaMA classifier", llama("LlamaForSequenceClassification", false, 2), backend, dtype, SEED);
     }
 
     /** A classifier with biases everywhere. */
     static BackboneModel bert(Backend backend, DType dtype) {
         String config =
-                "{\"model_type\": \"bert\", \"architectures\": [\"BertForSequenceClassification\"], " + SIZES + "}";
-        return BackboneModel.open("BERT", config, backend, dtype);
+                "{\"model_type\": \"bert\", \"architectures\": [\"BertForSequenceClassification\"], " + sizes(2) + "}";
+        return open("BERT", config, backend, dtype, SEED);
     }
 
-    private static String llama(boolean tied) {
-        return "{\"model_type\": \"llama\", \"architectures\": [\"LlamaForCausalLM\"], \"num_key_value_heads\": 2,"
-                + " \"tie_word_embeddings\": " + tied + ", " + SIZES + "}";
+    private static String llama(String architecture, boolean tied, int layers) {
+        return "{\"model_type\": \"llama\", \"architectures\": [\"" + architecture
+                + "\"], \"num_key_value_heads\": 2, \"tie_word_embeddings\": " + tied + ", " + sizes(layers) + "}";
+    }
+
+    private static String sizes(int layers) {
+        return """
+                "num_hidden_layers": %d, "hidden_size": 16, "num_attention_heads": 4, "intermediate_size": 24,
+                "vocab_size": 24, "max_position_embeddings": 32, "id2label": {"0": "a", "1": "b", "2": "c"}""".formatted(layers);
+    }
+
+    private static BackboneModel open(String name, String json, Backend backend, DType dtype, long seed) {
+        ConfigReader config = ConfigReader.of(Json.parse(json, name), name);
+        RandomTensors tensors = RandomTensors.of(Backbones.spec(config), seed);
+        return new BackboneModel(name, Backbones.load(config, tensors, null, backend, dtype, () -> {}));
     }
 }

@@ -1,0 +1,100 @@
+package io.peftj.djl.contract;
+
+import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.HeadSpec;
+import io.peftj.core.adapter.TaskType;
+import io.peftj.core.tensor.CounterRandom;
+import io.peftj.djl.train.Example;
+import io.peftj.djl.train.Example.Assigned;
+import io.peftj.methods.ia3.Ia3Config;
+import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.prefix.PrefixConfig;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Adapters of all kinds on a model, and ragged rows under them in a shuffled order.
+ *
+ * @param adapters on a classifier each brings a head, of 2 to 6 classes
+ * @param rows each with the numbers of its adapters
+ */
+record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
+    /** The base alone, each adapter alone, two adapters together; the first ones stand in several stacks. */
+    private static final List<List<Integer>> STACKS = List.of(
+            List.of(),
+            List.of(0),
+            List.of(1),
+            List.of(2),
+            List.of(3),
+            List.of(4),
+            List.of(0, 2),
+            List.of(2, 0),
+            List.of(1, 3),
+            List.of(4, 0),
+            List.of(0, 1),
+            List.of(3, 1, 2));
+
+    static MixedRows on(BackboneSpec spec) {
+        TaskType task = spec.head() == null ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
+        LoraConfig lora = LoraConfig.builder().taskType(task).dropout(0.25).build();
+        String[] more =
+                spec.decoder() ? new String[] {"q_proj", "v_proj", "down_proj"} : new String[] {"query", "dense"};
+        Map<String, AdapterConfig> configs = new LinkedHashMap<>();
+        configs.put("LoRA of rank 2", lora.toBuilder().rank(2).build());
+        configs.put(
+                "LoRA of rank 5",
+                lora.toBuilder().rank(5).dropout(0.5).targets(more).build());
+        configs.put("(IA)3", Ia3Config.builder().taskType(task).build());
+        configs.put(
+                "prefix of 2",
+                PrefixConfig.builder().virtualTokens(2).taskType(task).build());
+        configs.put(
+                "prefix of 4",
+                PrefixConfig.builder().virtualTokens(4).taskType(task).build());
+        List<TestAdapter> adapters = new ArrayList<>();
+        configs.forEach((name, config) ->
+                adapters.add(TestAdapter.random(name, config, withClasses(spec, classes(adapters.size())))));
+        return new MixedRows(adapters, rows(spec));
+    }
+
+    private static int classes(int adapter) {
+        return 2 + adapter;
+    }
+
+    private static BackboneSpec withClasses(BackboneSpec spec, int classes) {
+        HeadSpec head = spec.head();
+        return head == null ? spec : spec.withHead(spec.headFor(classes));
+    }
+
+    private static List<Assigned> rows(BackboneSpec spec) {
+        CounterRandom random = CounterRandom.of(7);
+        List<Assigned> rows = new ArrayList<>();
+        for (List<Integer> stack : STACKS) {
+            for (int i = 0; i < 3; i++) {
+                int[] ids = new int[2 + random.nextInt(8)];
+                Arrays.setAll(ids, t -> random.nextInt(spec.vocabulary()));
+                // The head of the last adapter in a stack counts.
+                int label = random.nextInt(stack.isEmpty() ? 2 : classes(stack.get(stack.size() - 1)));
+                int number = rows.size();
+                Example example = spec.head() == null
+                        ? Example.answered(number, 1 + random.nextInt(ids.length - 1), ids)
+                        : Example.classified(number, label, ids);
+                rows.add(new Assigned(example, stack));
+            }
+        }
+        int[] order = random.permutation(rows.size());
+        return Arrays.stream(order).mapToObj(rows::get).toList();
+    }
+
+    /** The rows by stack: what runs alone. */
+    Map<List<Integer>, List<Assigned>> byStack() {
+        Map<List<Integer>, List<Assigned>> byStack = new LinkedHashMap<>();
+        rows.forEach(row -> byStack.computeIfAbsent(row.adapters(), stack -> new ArrayList<>())
+                .add(row));
+        return byStack;
+    }
+}

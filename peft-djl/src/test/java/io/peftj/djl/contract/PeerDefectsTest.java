@@ -1,0 +1,227 @@
+package io.peftj.djl.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonObject;
+import io.peftj.core.IncompatibleAdapterException;
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.Adapter;
+import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterFiles;
+import io.peftj.core.adapter.AdapterMethods;
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.TaskData;
+import io.peftj.core.adapter.TaskType;
+import io.peftj.core.run.Batch;
+import io.peftj.core.run.ResidentAdapter;
+import io.peftj.core.run.Row;
+import io.peftj.core.run.Run;
+import io.peftj.core.run.Stack;
+import io.peftj.core.tensor.Backend;
+import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.Tensor;
+import io.peftj.djl.backbone.PaddedLogits;
+import io.peftj.djl.engine.EngineOptions;
+import io.peftj.djl.engine.TorchBackend;
+import io.peftj.methods.head.HeadConfig;
+import io.peftj.methods.ia3.Ia3Config;
+import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.prefix.PrefixConfig;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What went wrong, silently for the most part, in other libraries of the field. */
+class PeerDefectsTest {
+    private static final int[] TOKENS = {3, 14, 15, 9, 2, 6};
+
+    static Stream<AdapterConfig> methods() {
+        TaskType task = TaskType.CAUSAL_LM;
+        return Stream.of(
+                LoraConfig.builder().rank(2).taskType(task).build(),
+                Ia3Config.builder().taskType(task).build(),
+                PrefixConfig.builder().virtualTokens(3).taskType(task).build(),
+                new HeadConfig(List.of("lm_head"), task));
+    }
+
+    /** A batch whose rows name adapters of (IA)3 or prefix tuning ran them all under one tenant's. */
+    @ParameterizedTest
+    @MethodSource("methods")
+    void everyRowOfAMixedBatchGetsItsOwnTenantsAdapter(AdapterConfig config) {
+        try (BackboneModel model = TinyBackbones.llama(TestBackends.EXACT, DType.F32);
+                ResidentAdapter one = resident(model, "one", config);
+                ResidentAdapter two = resident(model, "two", config)) {
+            List<double[]> together = logits(model, Arrays.asList(one, null, two));
+
+            assertThat(together.get(0)).isEqualTo(logits(model, List.of(one)).get(0));
+            assertThat(together.get(1))
+                    .isEqualTo(logits(model, Collections.singletonList(null)).get(0));
+            assertThat(together.get(2)).isEqualTo(logits(model, List.of(two)).get(0));
+            assertThat(together.get(0)).isNotEqualTo(together.get(1)).isNotEqualTo(together.get(2));
+        }
+    }
+
+    /** Layers that the base does not have were dropped without a word. */
+    @ParameterizedTest
+    @MethodSource("methods")
+    void anAdapterForADeeperBaseIsRefused(AdapterConfig config) {
+        try (BackboneModel deep = TinyBackbones.llama(TestBackends.EXACT, DType.F32);
+                BackboneModel shallow = TinyBackbones.shallowLlama(TestBackends.EXACT, DType.F32)) {
+            Adapter adapter = adapter(deep, config);
+            AdapterFiles.check(adapter, deep.spec());
+
+            if (config instanceof HeadConfig) { // the head does not depend on the depth
+                AdapterFiles.check(adapter, shallow.spec());
+            } else {
+                assertThatThrownBy(() -> AdapterFiles.check(adapter, shallow.spec()))
+                        .isInstanceOf(IncompatibleAdapterException.class)
+                        .hasMessageContaining("does not fit the base model (LlamaForCausalLM, 1 layer)");
+            }
+        }
+    }
+
+    /** An adapter went onto any base of the same shape. */
+    @ParameterizedTest
+    @MethodSource("methods")
+    void anAdapterOfAnotherBaseIsRefused(AdapterConfig config) {
+        try (BackboneModel model = TinyBackbones.llama(TestBackends.EXACT, DType.F32);
+                BackboneModel other = TinyBackbones.otherLlama(TestBackends.EXACT, DType.F32)) {
+            Adapter adapter = adapter(model, config);
+            AdapterFiles.check(adapter, model.spec(), model.base().fingerprint());
+
+            assertThatThrownBy(() -> AdapterFiles.check(
+                            adapter, other.spec(), other.base().fingerprint()))
+                    .isInstanceOf(IncompatibleAdapterException.class)
+                    .hasMessageContaining("does not belong to the base model")
+                    .hasMessageContaining("load it with the base model it was trained on");
+        }
+    }
+
+    /** Without position ids, padding on the left moved the logits of a prefix. */
+    @Test
+    void paddingOnTheLeftDoesNotMoveAPrefixsLogits() {
+        AdapterConfig config = PrefixConfig.builder().virtualTokens(3).build();
+        try (BackboneModel model = TinyBackbones.llama(TestBackends.EXACT, DType.F32);
+                ResidentAdapter prefix = resident(model, "prefix", config)) {
+            float[] bare = padded(model, prefix, 0, 0);
+            int vocabulary = model.spec().vocabulary();
+
+            float[] left = padded(model, prefix, 5, 0);
+            float[] right = padded(model, prefix, 0, 5);
+
+            assertThat(Arrays.copyOfRange(left, 5 * vocabulary, left.length)).isEqualTo(bare);
+            assertThat(Arrays.copyOfRange(right, 0, bare.length)).isEqualTo(bare);
+        }
+    }
+
+    private static float[] padded(BackboneModel model, ResidentAdapter adapter, int before, int after) {
+        int width = before + TOKENS.length + after;
+        long[] ids = new long[width];
+        long[] mask = new long[width];
+        for (int t = 0; t < TOKENS.length; t++) {
+            ids[before + t] = TOKENS[t];
+            mask[before + t] = 1;
+        }
+        return PaddedLogits.of(model.base(), adapter, null, width, ids, mask, null)
+                .values();
+    }
+
+    /** A typing error in target_modules was ignored as long as another entry matched. */
+    @Test
+    void aTargetThatMatchesNothingIsAnErrorThatListsTheModules() {
+        try (BackboneModel model = TinyBackbones.llama(TestBackends.EXACT, DType.F32)) {
+            BackboneSpec spec = model.spec();
+            List<AdapterConfig> misspelt = List.of(
+                    LoraConfig.builder().targets("q_proj", "v_porj").build(),
+                    Ia3Config.builder()
+                            .targets("k_proj", "v_porj")
+                            .feedForward()
+                            .build());
+
+            assertThat(misspelt)
+                    .allSatisfy(config -> assertThatThrownBy(() -> AdapterMethods.plan(spec, config))
+                            .isInstanceOf(InvalidConfigException.class)
+                            .hasMessageContaining(
+                                    "target_modules names \"v_porj\", which matches no module of the model")
+                            .hasMessageContaining("v_proj"));
+        }
+    }
+
+    /** The active adapter was the model's own state, so threads answered with each other's. */
+    @Test
+    void eightThreadsWithAnAdapterEachGetTheirOwnResults() throws Exception {
+        eightThreadsGetTheirOwnResults(TestBackends.EXACT);
+        try (Backend engine =
+                TorchBackend.open(EngineOptions.defaults().withThreads(1).withWorkers(4))) {
+            eightThreadsGetTheirOwnResults(engine);
+        }
+    }
+
+    private static void eightThreadsGetTheirOwnResults(Backend backend) throws Exception {
+        List<AdapterConfig> configs = methods().toList();
+        List<ResidentAdapter> adapters = new ArrayList<>();
+        try (BackboneModel model = TinyBackbones.llama(backend, DType.F32)) {
+            for (int i = 0; i < 8; i++) {
+                adapters.add(resident(model, "tenant " + i, configs.get(i % configs.size())));
+            }
+            List<double[]> expected = adapters.stream()
+                    .map(adapter -> logits(model, List.of(adapter)).get(0))
+                    .toList();
+            List<Callable<List<double[]>>> tasks = adapters.stream()
+                    .map(adapter -> (Callable<List<double[]>>) () -> IntStream.range(0, 25)
+                            .mapToObj(call -> logits(model, List.of(adapter)).get(0))
+                            .toList())
+                    .toList();
+
+            List<List<double[]>> found = Concurrently.run(tasks);
+
+            for (int i = 0; i < 8; i++) {
+                double[] own = expected.get(i);
+                assertThat(found.get(i))
+                        .hasSize(25)
+                        .allSatisfy(each -> assertThat(each).isEqualTo(own));
+            }
+            adapters.forEach(ResidentAdapter::close);
+        }
+    }
+
+    private static ResidentAdapter resident(BackboneModel model, String name, AdapterConfig config) {
+        return TestAdapter.random(name, config, model.spec()).resident(model.backend());
+    }
+
+    private static Adapter adapter(BackboneModel model, AdapterConfig config) {
+        AdapterConfig complete = AdapterMethods.complete(model.spec(), config);
+        return new Adapter(
+                AdapterMethods.of(complete).type(),
+                complete,
+                TestAdapter.random("trained", complete, model.spec()).values(),
+                TaskData.NONE,
+                model.base().fingerprint().encode(),
+                new JsonObject());
+    }
+
+    /** Each row has the same tokens, so that adapters alone tell rows apart; null stands for the base. */
+    private static List<double[]> logits(BackboneModel model, List<ResidentAdapter> adapters) {
+        return model.base().call("logits", session -> {
+            List<Row> rows = new ArrayList<>();
+            for (ResidentAdapter adapter : adapters) {
+                rows.add(Row.of(adapter == null ? Stack.BASE : Stack.of(adapter.in(session)), 0, TOKENS));
+            }
+            Batch batch = Batch.of(session, model.spec(), rows);
+            List<Tensor> ofRows = model.logits(new Run(session, batch, null));
+            double[][] logits = new double[rows.size()][];
+            for (int r = 0; r < logits.length; r++) {
+                logits[batch.callersRow(r)] = ofRows.get(r).toDoubles();
+            }
+            return Arrays.asList(logits);
+        });
+    }
+}
