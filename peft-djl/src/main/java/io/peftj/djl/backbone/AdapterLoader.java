@@ -29,23 +29,23 @@ public final class AdapterLoader {
      * @throws io.peftj.core.IncompatibleAdapterException if it was made for another model, which the message names
      */
     public static Adapter load(Path folder, Backbone base) {
-        BackboneSpec spec = spec(base, AdapterFiles.load(folder));
+        BackboneSpec spec = spec(base.spec(), AdapterFiles.load(folder));
         return AdapterFiles.load(folder, spec, base.fingerprint(), LoadOptions.STRICT);
     }
 
     /** The model as an adapter's method plans on it: with the adapter's head, if it brings one. */
-    public static BackboneSpec spec(Backbone base, Adapter adapter) {
-        HeadSpec head = head(base, adapter);
-        return head == null ? base.spec() : base.spec().withHead(head);
+    public static BackboneSpec spec(BackboneSpec model, Adapter adapter) {
+        HeadSpec head = head(model, adapter);
+        return head == null ? model : model.withHead(head);
     }
 
     /** The classification head an adapter uses: its own, or the model's; null for none. */
-    public static @Nullable HeadSpec head(Backbone base, Adapter adapter) {
+    public static @Nullable HeadSpec head(BackboneSpec model, Adapter adapter) {
         OptionalInt classes = classes(adapter);
         if (classes.isEmpty()) {
-            return base.spec().head();
+            return model.head();
         }
-        HeadSpec usual = base.headFor(classes.getAsInt());
+        HeadSpec usual = model.headFor(classes.getAsInt());
         Pooling pooling = adapter.task().pooling();
         return pooling == null ? usual : new HeadSpec(usual.name(), usual.classes(), usual.in(), usual.bias(), pooling);
     }

@@ -56,6 +56,7 @@ final class FitOracleCommand implements Callable<Integer> {
             names = "--steps",
             defaultValue = "5",
             paramLabel = "N",
+            converter = Numbers.Count.class,
             description = "Number of steps (default: ${DEFAULT-VALUE}).")
     private int steps;
 
@@ -72,7 +73,7 @@ final class FitOracleCommand implements Callable<Integer> {
         PaddedInputs batch = PaddedInputs.read(inputs);
         try (Backbone base = model.open(opener)) {
             LoadedAdapter loaded = LoadedAdapter.load(adapter, base);
-            HeadSpec head = loaded.head();
+            HeadSpec head = loaded.spec().head();
             List<Example> examples =
                     head == null ? batch.answered() : batch.classified(training.labels(head.classes()));
             Objective objective = head == null ? new Objective.NextToken() : new Objective.Classification(head);

@@ -48,6 +48,7 @@ final class InspectCommand implements Callable<Integer> {
     @Option(
             names = "--classes",
             paramLabel = "N",
+            converter = Numbers.Count.class,
             description = "Plan the method for classification, with a head of its own for N classes.")
     private @Nullable Integer classes;
 
@@ -79,9 +80,10 @@ final class InspectCommand implements Callable<Integer> {
         }
         if (adapter != null) {
             LoadedAdapter loaded = LoadedAdapter.load(adapter, spec);
-            BackboneSpec headed = loaded.head() == null ? spec : spec.withHead(loaded.head());
             return inspection(
-                    headed, loaded.adapter().config(), loaded.adapter().task().labels());
+                    loaded.spec(),
+                    loaded.adapter().config(),
+                    loaded.adapter().task().labels());
         }
         if (method != null) {
             BackboneSpec headed = classes == null ? spec : spec.withHead(spec.headFor(classes));

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.List;
+import java.util.OptionalLong;
 
 /** One line of JSON for machines, its keys in the order they are put. */
 final class JsonLine {
@@ -21,6 +22,12 @@ final class JsonLine {
     /** Adds a whole number. */
     JsonLine put(String key, long value) {
         object.addProperty(key, value);
+        return this;
+    }
+
+    /** Adds a whole number; null where it is not known. */
+    JsonLine put(String key, OptionalLong value) {
+        object.addProperty(key, value.isPresent() ? value.getAsLong() : null);
         return this;
     }
 

@@ -61,7 +61,7 @@ final class MethodOptions {
                     "Ends of the names of the layers to act on, such as q_proj,v_proj; the method's usual ones if not given.")
     private @Nullable List<String> targets;
 
-    @Option(names = "--tokens", paramLabel = "T", description = "Length of the prefix; 20 if not given.")
+    @Option(names = "--tokens", paramLabel = "T", description = "Length of the prefix; 16 if not given.")
     private @Nullable Integer tokens;
 
     /**
@@ -118,10 +118,8 @@ final class MethodOptions {
     }
 
     private PrefixConfig prefix() {
-        PrefixConfig.Builder prefix = PrefixConfig.builder();
-        if (tokens != null) {
-            prefix.virtualTokens(tokens);
-        }
-        return prefix.build();
+        return PrefixConfig.builder()
+                .virtualTokens(tokens == null ? 16 : tokens)
+                .build();
     }
 }

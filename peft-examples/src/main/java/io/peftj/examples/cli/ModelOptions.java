@@ -5,12 +5,15 @@ import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.Options;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** Which model to open, and how: the same options in all commands that compute. */
 final class ModelOptions {
+    private static final int MEASURED_THREADS = 2;
+
     @Option(
             names = "--model",
             required = true,
@@ -35,11 +38,10 @@ final class ModelOptions {
 
     @Option(
             names = "--threads",
-            defaultValue = "0",
             paramLabel = "N",
-            description =
-                    "Threads of one operation; 0 for as many as there are processors (default: ${DEFAULT-VALUE}).")
-    private int threads;
+            converter = Numbers.Count.class,
+            description = "Threads of one operation; all processors, or 2 where something is measured, if not given.")
+    private @Nullable Integer threads;
 
     /** The model's path. */
     Path path() {
@@ -51,14 +53,23 @@ final class ModelOptions {
         return DTypeName.of(dtype);
     }
 
-    /** Threads of one operation. */
-    int threads() {
-        return threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-    }
-
     /** Opens the model. */
     Backbone open(ModelOpener opener) {
-        return opener.open(model, new Options(device, dtype, threads));
+        return open(opener, 0);
+    }
+
+    /** Opens the model for a measurement, with as many threads as the other side uses. */
+    Backbone openToMeasure(ModelOpener opener) {
+        return open(opener, MEASURED_THREADS);
+    }
+
+    /** Threads of one operation in a measurement. */
+    int measuredThreads() {
+        return threads == null ? MEASURED_THREADS : threads;
+    }
+
+    private Backbone open(ModelOpener opener, int usualThreads) {
+        return opener.open(model, new Options(device, dtype, threads == null ? usualThreads : threads));
     }
 
     /** PyTorch's names of the formats. */

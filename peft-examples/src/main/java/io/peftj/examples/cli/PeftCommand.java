@@ -39,7 +39,12 @@ public final class PeftCommand {
         CommandLine commandLine = new CommandLine(peft)
                 .addSubcommand(new InspectCommand(opener))
                 .addSubcommand(new LogitsCommand(opener))
-                .addSubcommand(new FitOracleCommand(opener));
+                .addSubcommand(new FitOracleCommand(opener))
+                .addSubcommand(new TrainCommand(opener))
+                .addSubcommand(new EvalCommand(opener))
+                .addSubcommand(new CommandLine(new BenchCommand())
+                        .addSubcommand(new BenchTrainCommand(opener))
+                        .addSubcommand(new BenchClassifyCommand(opener)));
         Errors errors = new Errors(() -> peft.stackTrace);
         return commandLine
                 .setCaseInsensitiveEnumValuesAllowed(true)

@@ -17,14 +17,24 @@ class PeftCommandTest {
         Invocation help = Invocation.of("--help");
 
         assertThat(help.exitCode()).isZero();
-        assertThat(help.out()).contains("Usage: peft", "inspect", "logits", "fit-oracle", "Exit codes:", "bad input");
+        assertThat(help.out())
+                .contains(
+                        "Usage: peft",
+                        "inspect",
+                        "logits",
+                        "fit-oracle",
+                        "train",
+                        "eval",
+                        "bench",
+                        "Exit codes:",
+                        "bad input");
         assertThat(help.err()).isEmpty();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"inspect", "logits", "fit-oracle"})
+    @ValueSource(strings = {"inspect", "logits", "fit-oracle", "train", "eval", "bench train", "bench classify"})
     void everySubcommandHasHelp(String name) {
-        Invocation help = Invocation.of(name, "--help");
+        Invocation help = Invocation.of((Object[]) (name + " --help").split(" "));
 
         assertThat(help.exitCode()).isZero();
         assertThat(help.out()).contains("Usage: peft " + name, "--model=DIR");

@@ -1,0 +1,79 @@
+package io.peftj.examples.cli;
+
+import io.peftj.djl.train.AdapterTrainer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** How to train: the numbers of a run. */
+final class RecipeOptions {
+    @Option(
+            names = "--epochs",
+            defaultValue = "3",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description = "Times to go through the rows (default: ${DEFAULT-VALUE}).")
+    private int epochs;
+
+    @Option(
+            names = "--lr",
+            defaultValue = "1e-3",
+            paramLabel = "RATE",
+            converter = Numbers.Positive.class,
+            description =
+                    "The learning rate; it rises over the first 6 %% of the steps and then falls to 0 in equal steps"
+                            + " (default: ${DEFAULT-VALUE}).")
+    private double learningRate;
+
+    @Option(
+            names = "--batch",
+            defaultValue = "32",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description = "Rows of an optimiser step (default: ${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(
+            names = "--micro-batch",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description = "Rows computed at once: less memory, the same steps; all rows of a step if not given.")
+    private @Nullable Integer microBatch;
+
+    @Option(
+            names = "--weight-decay",
+            defaultValue = "0",
+            paramLabel = "D",
+            converter = Numbers.NotNegative.class,
+            description = "AdamW's decoupled weight decay (default: ${DEFAULT-VALUE}).")
+    private double weightDecay;
+
+    @Option(
+            names = "--patience",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description = "Stop after N evaluations that were no better than the best before; never if not given.")
+    private @Nullable Integer patience;
+
+    @Option(
+            names = "--seed",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Decides initial values, order and dropout (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    /** The trainer with these numbers. */
+    <R> AdapterTrainer<R> applyTo(AdapterTrainer<R> trainer) {
+        trainer.epochs(epochs)
+                .learningRate(learningRate)
+                .batchSize(batch)
+                .weightDecay(weightDecay)
+                .seed(seed);
+        if (microBatch != null) {
+            trainer.microBatchSize(microBatch);
+        }
+        if (patience != null) {
+            trainer.earlyStopping(patience);
+        }
+        return trainer;
+    }
+}

@@ -1,0 +1,157 @@
+package io.peftj.examples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.google.gson.JsonObject;
+import io.peftj.core.adapter.Adapter;
+import io.peftj.core.adapter.AdapterFiles;
+import io.peftj.core.io.Json;
+import io.peftj.testkit.TinyModels;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainCommandTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void learnsToClassifyAndKnowsItsLabelsWhenEvaluated() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+
+        Invocation trained =
+                train(model, data, "--validation", data, "--epochs", 6, "--lr", 0.02, "--batch", 4, "--max-length", 8);
+        JsonObject evaluated =
+                json(Invocation.of("eval", "--model", model, "--adapter", folder.resolve("adapter"), "--data", data));
+
+        JsonObject result = json(trained);
+        assertThat(result.get("steps").getAsInt()).isEqualTo(6 * 4);
+        assertThat(result.get("validation_accuracy").getAsDouble()).isEqualTo(1);
+        assertThat(evaluated.get("accuracy").getAsDouble()).isEqualTo(1);
+        assertThat(evaluated.get("loss").getAsDouble())
+                .isCloseTo(result.get("validation_loss").getAsDouble(), within(1e-6));
+        assertThat(evaluated.get("rows").getAsInt()).isEqualTo(16);
+        Adapter adapter = AdapterFiles.load(folder.resolve("adapter"));
+        assertThat(adapter.task().labels()).containsExactly("bad", "good");
+        assertThat(adapter.task().maxLength()).isEqualTo(8);
+    }
+
+    @Test
+    void learnsAnswersFromJsonLines() throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        Path data = write("answers.jsonl", null, opinions("{\"prompt\": \"%s\", \"answer\": \"%s\"}"));
+
+        Invocation trained = train(model, data, "--method", "prefix", "--tokens", 3, "--epochs", 2, "--batch", 8);
+        JsonObject evaluated =
+                json(Invocation.of("eval", "--model", model, "--adapter", folder.resolve("adapter"), "--data", data));
+
+        assertThat(json(trained).get("steps").getAsInt()).isEqualTo(4);
+        // An answer is one word and the end token.
+        assertThat(evaluated.get("tokens").getAsInt()).isEqualTo(16 * 2);
+        assertThat(evaluated.get("perplexity").getAsDouble())
+                .isEqualTo(Math.exp(evaluated.get("loss").getAsDouble()));
+    }
+
+    @Test
+    void writesALineOfMetricsForEveryStep() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+        Path metrics = folder.resolve("metrics.jsonl");
+
+        train(model, data, "--method", "head", "--epochs", 1, "--batch", 8, "--metrics", metrics);
+
+        assertThat(Files.readAllLines(metrics))
+                .filteredOn(line -> line.contains("\"event\":\"step\""))
+                .hasSize(2)
+                .allSatisfy(
+                        line -> assertThat(Json.parse(line, "metrics").keySet()).contains("loss", "learning_rate"));
+    }
+
+    @Test
+    void otherColumnsAreBadInput() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("rows.csv", "sentence,class", List.of("a good film,good"));
+
+        Invocation invocation = train(model, data);
+
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.err())
+                .hasLineCount(1)
+                .contains(
+                        "rows.csv, row 1",
+                        "expected the columns text and label, or prompt and answer",
+                        "found [sentence, class]");
+    }
+
+    @Test
+    void aLearningRateOfZeroIsBadInput() throws IOException {
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+
+        Invocation invocation = train(folder, data, "--lr", 0);
+
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.err()).hasLineCount(1).contains("--lr", "expected a number above 0, found 0");
+    }
+
+    @Test
+    void anAdapterWithoutLabelsAsksForThem() throws IOException {
+        Fixture fixture = Fixture.of("bert", "lora");
+        Path model = copyWithTokenizer(fixture);
+        Path data = write("rows.csv", "text,label", List.of("a good film,good"));
+        Object[] eval = {"eval", "--model", model, "--adapter", fixture.folder(), "--data", data};
+
+        Invocation invocation = Invocation.of(eval);
+
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.err()).hasLineCount(1).contains("do not name its classes", "--labels");
+    }
+
+    private Path copyWithTokenizer(Fixture fixture) throws IOException {
+        Path model = Files.createDirectory(folder.resolve("bert"));
+        for (String name : List.of("config.json", "model.safetensors")) {
+            Files.copy(fixture.base().resolve(name), model.resolve(name));
+        }
+        Files.copy(
+                TinyModels.bert(folder.resolve("tiny"), 1).resolve("tokenizer.json"), model.resolve("tokenizer.json"));
+        return model;
+    }
+
+    private Invocation train(Path model, Path data, Object... more) {
+        List<Object> arguments =
+                new ArrayList<>(List.of("train", "--model", model, "--data", data, "--out", folder.resolve("adapter")));
+        arguments.addAll(List.of(more));
+        return Invocation.of(arguments.toArray());
+    }
+
+    /** Sixteen sentences with one word each that says whether they are good or bad. */
+    private static List<String> opinions(String row) {
+        List<String> rows = new ArrayList<>();
+        for (String thing : List.of("film", "book", "song", "food")) {
+            rows.add(String.format(row, "the " + thing + " is great", "good"));
+            rows.add(String.format(row, "a lovely " + thing, "good"));
+            rows.add(String.format(row, "the " + thing + " is awful", "bad"));
+            rows.add(String.format(row, "a dull " + thing, "bad"));
+        }
+        return rows;
+    }
+
+    private Path write(String name, String header, List<String> rows) throws IOException {
+        List<String> lines = new ArrayList<>(rows);
+        if (header != null) {
+            lines.add(0, header);
+        }
+        return Files.write(folder.resolve(name), lines);
+    }
+
+    private static JsonObject json(Invocation invocation) {
+        assertThat(invocation.exitCode()).as(invocation.err()).isZero();
+        assertThat(invocation.out()).hasLineCount(1);
+        return Json.parse(invocation.out().strip(), "standard output");
+    }
+}
