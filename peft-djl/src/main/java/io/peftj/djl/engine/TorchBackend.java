@@ -17,6 +17,7 @@ import io.peftj.core.tensor.Updates;
 import io.peftj.core.tensor.Weight;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The vocabulary's arithmetic on DJL's PyTorch engine.
@@ -62,11 +63,11 @@ public final class TorchBackend implements Backend {
      * @throws PeftException if libtorch or the device is missing
      */
     public static TorchBackend open(EngineOptions options) {
-        return open(options, KernelChoice::probe);
+        return open(options, null);
     }
 
-    /** Opens a backend with kernels chosen otherwise than by probing; for tests of what this machine would not choose. */
-    static TorchBackend open(EngineOptions options, Chooser chooser) {
+    /** Opens a backend with given kernels instead of what probing finds; for tests of what this machine would not choose. */
+    static TorchBackend open(EngineOptions options, @Nullable KernelChoice given) {
         Engine engine = startEngine();
         if (options.isCuda() && options.gpu() >= engine.getGpuCount()) {
             throw new PeftException("device " + options.device() + " is not there: libtorch finds "
@@ -78,18 +79,15 @@ public final class TorchBackend implements Backend {
             JniUtils.setGraphExecutorOptimize(false);
         });
         try {
-            return workers.call(() -> new TorchBackend(workers, manager, options, chooser.choose(manager, options)));
+            return workers.call(() -> {
+                KernelChoice choice = given == null ? KernelChoice.probe(manager, options) : given;
+                return new TorchBackend(workers, manager, options, choice);
+            });
         } catch (RuntimeException e) {
             workers.close();
             manager.close();
             throw e;
         }
-    }
-
-    /** Decides which kernels compute. */
-    @FunctionalInterface
-    interface Chooser {
-        KernelChoice choose(PtNDManager manager, EngineOptions options);
     }
 
     private static Engine startEngine() {
