@@ -13,7 +13,7 @@ class PortableKernelsMatchReferenceTest extends KernelsContract {
     static void open() {
         EngineOptions options = EngineOptions.defaults().withThreads(1).withWorkers(2);
         KernelChoice portable = new KernelChoice(false, false, false, false);
-        backend = TorchBackend.open(options, (manager, chosen) -> portable);
+        backend = TorchBackend.open(options, portable);
     }
 
     @AfterAll
