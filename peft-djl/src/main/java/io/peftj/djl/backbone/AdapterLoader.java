@@ -1,15 +1,22 @@
 package io.peftj.djl.backbone;
 
+import io.peftj.core.IncompatibleAdapterException;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterFiles;
+import io.peftj.core.adapter.AdapterMethods;
+import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.adapter.LoadOptions;
+import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.adapter.Pooling;
 import io.peftj.core.adapter.TaskType;
+import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.tensor.HostTensor;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,6 +38,37 @@ public final class AdapterLoader {
     public static Adapter load(Path folder, Backbone base) {
         BackboneSpec spec = spec(base.spec(), AdapterFiles.load(folder));
         return AdapterFiles.load(folder, spec, base.fingerprint(), LoadOptions.STRICT);
+    }
+
+    /**
+     * Puts an adapter into the backend's memory, ready to act; the caller closes it.
+     *
+     * @param name tells adapters apart in messages
+     * @throws io.peftj.core.IncompatibleAdapterException if it was made for another model or tokenizer
+     */
+    public static ResidentAdapter resident(Backbone base, String name, Adapter adapter) {
+        BackboneSpec spec = spec(base.spec(), adapter);
+        AdapterFiles.check(adapter, spec, base.fingerprint());
+        checkTokenizer(base, adapter);
+        AdapterPlan plan = AdapterMethods.plan(spec, adapter.config());
+        Map<String, HostTensor> stored = new LinkedHashMap<>();
+        for (ParameterSpec parameter : plan.stored()) {
+            stored.put(
+                    parameter.name(),
+                    Objects.requireNonNull(adapter.parameters().get(parameter.name())));
+        }
+        return ResidentAdapter.load(base.backend(), name, plan, stored);
+    }
+
+    private static void checkTokenizer(Backbone base, Adapter adapter) {
+        String recorded = adapter.task().tokenizerFingerprint();
+        if (recorded != null
+                && base.hasTokenizer()
+                && !recorded.equals(base.tokenizer().fingerprint())) {
+            throw new IncompatibleAdapterException("the adapter was trained with the tokenizer " + recorded
+                    + ", the model has " + base.tokenizer().fingerprint()
+                    + ", which cuts texts otherwise; use the tokenizer.json it was trained with");
+        }
     }
 
     /** The model as an adapter's method plans on it: with the adapter's head, if it brings one. */

@@ -1,25 +1,37 @@
 package io.peftj.djl.backbone;
 
-/** Counts the calls that use something, so that closing waits for none and frees after the last. */
-final class Lease {
+/** Counts the calls that use something, so that closing waits for none and frees after the last. Thread-safe. */
+public final class Lease implements AutoCloseable {
     private final String what;
     private final Runnable free;
     private int users;
     private boolean closed;
 
-    Lease(String what, Runnable free) {
+    /**
+     * A lease of something that is open.
+     *
+     * @param what its kind, for messages
+     * @param free gives it back; called once, on the thread of the last use
+     */
+    public Lease(String what, Runnable free) {
         this.what = what;
         this.free = free;
     }
 
-    synchronized void enter(String operation) {
+    /**
+     * Begins a use, which {@link #leave()} ends.
+     *
+     * @throws IllegalStateException if it is closed
+     */
+    public synchronized void enter(String operation) {
         if (closed) {
             throw new IllegalStateException(operation + ": the " + what + " is closed");
         }
         users++;
     }
 
-    void leave() {
+    /** Ends a use. */
+    public void leave() {
         boolean last;
         synchronized (this) {
             users--;
@@ -30,7 +42,9 @@ final class Lease {
         }
     }
 
-    void close() {
+    /** Refuses new uses, and frees now or after the last one. */
+    @Override
+    public void close() {
         boolean now;
         synchronized (this) {
             now = !closed && users == 0;

@@ -2,6 +2,7 @@ package io.peftj.djl.backbone;
 
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 
 /** Things that are closed together, once. */
@@ -16,8 +17,8 @@ final class Owned {
         resources.remove(resource);
     }
 
-    synchronized void close() {
-        for (AutoCloseable resource : resources) {
+    void close() {
+        for (AutoCloseable resource : takeAll()) {
             try {
                 resource.close();
             } catch (RuntimeException e) {
@@ -26,6 +27,12 @@ final class Owned {
                 throw new IllegalStateException("closing " + resource + " failed: " + e.getMessage(), e);
             }
         }
+    }
+
+    /** Resources that are being closed may ask to be removed. */
+    private synchronized List<AutoCloseable> takeAll() {
+        List<AutoCloseable> all = List.copyOf(resources);
         resources.clear();
+        return all;
     }
 }

@@ -16,7 +16,7 @@ class RepeatabilityTest {
     @Nested
     class OnTheEngine extends Cases {
         @Override
-        Backend newBackend() {
+        protected Backend newBackend() {
             return engine();
         }
     }

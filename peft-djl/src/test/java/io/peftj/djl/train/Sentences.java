@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Small data in the words that tiny models know. */
-final class Sentences {
-    static final List<String> LABELS = List.of("praise", "blame");
+public final class Sentences {
+    /** The classes of opinions. */
+    public static final List<String> LABELS = List.of("praise", "blame");
 
     private static final List<String> SUBJECTS = List.of("the film", "a book", "the song", "the food", "a room");
     private static final List<String> PRAISE = List.of("good", "great", "fine", "lovely");
@@ -14,7 +15,7 @@ final class Sentences {
     private Sentences() {}
 
     /** Opinions in rows of several lengths. */
-    static List<LabelledText> opinions() {
+    public static List<LabelledText> opinions() {
         List<LabelledText> rows = new ArrayList<>();
         for (int s = 0; s < SUBJECTS.size(); s++) {
             for (int w = 0; w < PRAISE.size(); w++) {
@@ -27,7 +28,7 @@ final class Sentences {
     }
 
     /** What has which colour. */
-    static List<PromptAnswer> colours() {
+    public static List<PromptAnswer> colours() {
         return List.of(
                 new PromptAnswer("the book is", "red"),
                 new PromptAnswer("the room is", "very green"),

@@ -24,7 +24,7 @@ class StoppingTest {
     @Nested
     class OnTheEngine extends Cases {
         @Override
-        Backend newBackend() {
+        protected Backend newBackend() {
             return engine();
         }
     }

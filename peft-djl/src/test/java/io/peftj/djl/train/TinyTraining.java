@@ -1,6 +1,7 @@
 package io.peftj.djl.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
 
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterConfig;
@@ -20,17 +21,18 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Opens tiny models and checks that nothing of a test is left in memory. */
-abstract class TinyTraining {
+public abstract class TinyTraining {
+    /** Fresh for each test. */
     @TempDir
-    Path folder;
+    protected Path folder;
 
     private final Backend backend = newBackend();
 
-    Backend newBackend() {
+    protected Backend newBackend() {
         return ReferenceBackend.rounding();
     }
 
-    static Backend engine() {
+    protected static Backend engine() {
         return TorchBackend.open(EngineOptions.defaults().withThreads(1));
     }
 
@@ -40,23 +42,23 @@ abstract class TinyTraining {
         backend.close();
     }
 
-    Backend backend() {
+    protected Backend backend() {
         return backend;
     }
 
-    Backbone bert() {
+    protected Backbone bert() {
         return bert(backend);
     }
 
-    Backbone bert(Backend other) {
+    protected Backbone bert(Backend other) {
         return Backbones.load(TinyModels.bert(folder.resolve("bert"), 1), other, DType.F32);
     }
 
-    Backbone llama() {
+    protected Backbone llama() {
         return Backbones.load(TinyModels.llama(folder.resolve("llama"), 1), backend, DType.F32);
     }
 
-    static AdapterTrainer<LabelledText> opinions(Backbone base, AdapterConfig config) {
+    protected static AdapterTrainer<LabelledText> opinions(Backbone base, AdapterConfig config) {
         return AdapterTrainer.on(base)
                 .method(config)
                 .task(Tasks.classification(Sentences.LABELS).maxLength(16))
@@ -65,7 +67,7 @@ abstract class TinyTraining {
                 .epochs(1);
     }
 
-    static AdapterTrainer<PromptAnswer> colours(Backbone base, AdapterConfig config) {
+    protected static AdapterTrainer<PromptAnswer> colours(Backbone base, AdapterConfig config) {
         return AdapterTrainer.on(base)
                 .method(config)
                 .task(Tasks.answers())
@@ -74,7 +76,7 @@ abstract class TinyTraining {
                 .schedule(Schedule.constant());
     }
 
-    static void assertEqual(Adapter found, Adapter expected) {
+    protected static void assertEqual(Adapter found, Adapter expected) {
         assertThat(found.parameters().keySet()).isEqualTo(expected.parameters().keySet());
         expected.parameters()
                 .forEach(
@@ -83,20 +85,18 @@ abstract class TinyTraining {
                                 .isEqualTo(value.values()));
     }
 
-    static void assertClose(Adapter found, Adapter expected, double tolerance) {
+    protected static void assertClose(Adapter found, Adapter expected, double tolerance) {
         assertThat(found.parameters().keySet()).isEqualTo(expected.parameters().keySet());
         expected.parameters().forEach((name, value) -> {
             float[] values = found.parameters().get(name).values();
             for (int i = 0; i < values.length; i++) {
-                assertThat((double) values[i])
-                        .as("%s[%d]", name, i)
-                        .isCloseTo(value.values()[i], org.assertj.core.data.Offset.offset(tolerance));
+                assertThat((double) values[i]).as("%s[%d]", name, i).isCloseTo(value.values()[i], offset(tolerance));
             }
         });
     }
 
     /** Hashes of all weights. */
-    static Map<String, Integer> weights(Backbone base) {
+    protected static Map<String, Integer> weights(Backbone base) {
         Map<String, Integer> hashes = new LinkedHashMap<>();
         for (String name : base.spec().parameters().keySet()) {
             hashes.put(name, Arrays.hashCode(base.parameter(name).orElseThrow().values()));
