@@ -110,16 +110,22 @@ final class TrainingStep {
     private Tensor layer(Session session, Layout layout, Tensor x, List<Tensor> leaves) {
         Segments groups = Segments.of(session, new int[] {0, 2, 5}, new int[] {1, 0}, 2);
         Tensor normed = x.rmsNorm(session.tensor(constant("norm")), 1e-5);
-        Tensor delta = normed.lowRankDelta(leaves.get(0), leaves.get(1), groups, null);
-        Tensor q = heads(normed.linear(weight("query"), null).plus(delta));
+        // Parameters are used twice, so that passing a gradient on is a sum, which may fail too.
+        Tensor q = heads(normed.linear(weight("query"), null).plus(delta(normed, leaves, groups)));
         Tensor k = heads(normed.linear(weight("key"), null));
-        Tensor v = heads(normed.linear(weight("value"), null));
-        AttentionPrefix prefix = new AttentionPrefix(2, 5, leaves.get(2), leaves.get(3));
-        Tensor attended = q.attention(k, v, layout, true, 0.5, List.of(prefix));
+        Tensor v = heads(normed.linear(weight("value"), null).plus(delta(normed, leaves, groups)));
+        List<AttentionPrefix> prefixes = List.of(
+                new AttentionPrefix(0, 2, leaves.get(2), leaves.get(3)),
+                new AttentionPrefix(2, 5, leaves.get(2), leaves.get(3)));
+        Tensor attended = q.attention(k, v, layout, true, 0.5, prefixes);
         Tensor h = x.plus(attended.reshape(layout.tokens(), WIDTH));
         Tensor gate = h.linear(weight("gate"), null);
         Tensor up = h.linear(weight("up"), null);
         return h.plus(gate.gatedActivation(up, Activation.SILU).linear(weight("down"), null));
+    }
+
+    private static Tensor delta(Tensor x, List<Tensor> leaves, Segments groups) {
+        return x.lowRankDelta(leaves.get(0), leaves.get(1), groups, null);
     }
 
     private static Tensor heads(Tensor x) {

@@ -161,8 +161,13 @@ final class Fused {
                     causal,
                     scale,
                     kept);
+            // All have an owner before the first is passed on, which may fail.
+            List<Tensor> owned = new ArrayList<>();
             for (int i = 0; i < count; i++) {
-                Tensor gradient = session.own(gradients[i], shapes.get(i), formats.get(i));
+                owned.add(session.own(gradients[i], shapes.get(i), formats.get(i)));
+            }
+            for (int i = 0; i < count; i++) {
+                Tensor gradient = owned.get(i);
                 pass.give(i, () -> gradient);
             }
         });

@@ -132,10 +132,10 @@ final class Products {
             Session session = g.session();
             Tensor da = session.own(gradients[0], a.shape(), a.dtype());
             Tensor db = session.own(gradients[1], b.shape(), b.dtype());
+            Tensor dx = pass.wants(0) ? session.own(gradients[2], x.shape(), x.dtype()) : null;
             pass.give(1, () -> da);
             pass.give(2, () -> db);
-            if (pass.wants(0)) {
-                Tensor dx = session.own(gradients[2], x.shape(), x.dtype());
+            if (dx != null) {
                 pass.give(0, () -> dx);
             }
         });
