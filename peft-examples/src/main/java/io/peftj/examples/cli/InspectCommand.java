@@ -33,7 +33,11 @@ final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec command;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "The base model.")
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "DIR",
+            description = "The base model: a Hugging Face directory, or a jar with an ONNX encoder.")
     private Path model;
 
     @Option(names = "--adapter", paramLabel = "DIR", description = "An adapter's directory.")

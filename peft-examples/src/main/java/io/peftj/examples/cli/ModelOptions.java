@@ -18,7 +18,9 @@ final class ModelOptions {
             names = "--model",
             required = true,
             paramLabel = "DIR",
-            description = "The base model: a Hugging Face directory with config.json and safetensors.")
+            description =
+                    "The base model: a Hugging Face directory with config.json and safetensors, or a jar with an ONNX"
+                            + " encoder as langchain4j publishes them.")
     private Path model;
 
     @Option(
@@ -33,6 +35,7 @@ final class ModelOptions {
             names = "--device",
             defaultValue = "cpu",
             paramLabel = "DEVICE",
+            converter = DeviceName.class,
             description = "Where to compute: cpu, or cuda:0 and the like (default: ${DEFAULT-VALUE}).")
     private String device;
 
@@ -70,6 +73,17 @@ final class ModelOptions {
 
     private Backbone open(ModelOpener opener, int usualThreads) {
         return opener.open(model, new Options(device, dtype, threads == null ? usualThreads : threads));
+    }
+
+    /** What {@link Options} takes, checked before anything is opened. */
+    private static final class DeviceName implements ITypeConverter<String> {
+        @Override
+        public String convert(String name) {
+            if (!name.matches("cpu|cuda:\\d{1,3}")) {
+                throw new TypeConversionException("expected cpu or cuda:N, found " + name);
+            }
+            return name;
+        }
     }
 
     /** PyTorch's names of the formats. */

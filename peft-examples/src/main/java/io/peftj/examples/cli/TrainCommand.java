@@ -10,6 +10,9 @@ import io.peftj.djl.train.ProgressBar;
 import io.peftj.examples.cli.data.Rows;
 import io.peftj.examples.cli.data.TextFiles;
 import io.peftj.examples.cli.data.TextRow;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -77,12 +80,22 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() {
         List<TextRow> train = TextFiles.read(data);
         List<TextRow> check = validation == null ? List.of() : TextFiles.read(validation);
+        createOutputFolder();
         RunSummary summary = new RunSummary();
         try (Backbone base = model.open(opener)) {
             AdapterFiles.save(fit(base, train, check, summary), out);
         }
         summary.json(method).print(command.commandLine().getOut());
         return 0;
+    }
+
+    /** Finds out before hours of training whether there is a place for the result. */
+    private void createOutputFolder() {
+        try {
+            Files.createDirectories(out);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private Adapter fit(Backbone base, List<TextRow> train, List<TextRow> check, RunSummary summary) {

@@ -119,6 +119,16 @@ class LogitsCommandTest {
         assertThat(invocation.err()).hasLineCount(1).contains("expected float32 or bfloat16, found float16");
     }
 
+    @Test
+    void anUnknownDeviceIsBadInput() {
+        Fixture fixture = Fixture.of("llama", "base");
+
+        Invocation invocation = logits(fixture, fixture.writeInputs(folder), "--device", "gpu");
+
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.err()).hasLineCount(1).contains("expected cpu or cuda:N, found gpu");
+    }
+
     private Path inputs(StoredTensor... tensors) {
         Path file = folder.resolve("inputs.safetensors");
         SafetensorsWriter.write(file, List.of(tensors), Map.of());

@@ -90,6 +90,17 @@ class TrainCommandTest {
     }
 
     @Test
+    void aPlaceThatCannotHoldTheAdapterIsFoundOutBeforeTraining() throws IOException {
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+
+        Invocation invocation =
+                Invocation.of("train", "--model", folder.resolve("no model"), "--data", data, "--out", data);
+
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.err()).hasLineCount(1).contains("opinions.csv could not be used");
+    }
+
+    @Test
     void aLearningRateOfZeroIsBadInput() throws IOException {
         Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
 
