@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,7 +80,14 @@ public final class OptimizerStep {
             Map<List<Integer>, Float> weights = weights(microBatches);
             double loss = 0;
             for (List<Assigned> microBatch : microBatches) {
-                loss += accumulate(session, derived, microBatch, weights, settings);
+                // What weighs nothing need not be computed.
+                List<Assigned> learning = microBatch.stream()
+                        .filter(row ->
+                                !row.adapters().isEmpty() && row.example().learnt() > 0)
+                        .toList();
+                if (!learning.isEmpty()) {
+                    loss += accumulate(session, derived, learning, weights, settings);
+                }
             }
             if (!Double.isFinite(loss)) {
                 throw new NonFiniteLossException("the loss of step " + settings.number() + " is " + loss);
@@ -112,7 +120,7 @@ public final class OptimizerStep {
             }
         }
         Map<List<Integer>, Float> weights = new HashMap<>();
-        counts.forEach((stack, count) -> weights.put(stack, stack.isEmpty() || count == 0 ? 0f : 1f / count));
+        counts.forEach((stack, count) -> weights.put(stack, 1f / Math.max(1, count)));
         return weights;
     }
 
@@ -162,7 +170,7 @@ public final class OptimizerStep {
         for (int r = 0; r < microBatch.size(); r++) {
             Assigned assigned = microBatch.get(batch.callersRow(r));
             examples.add(assigned.example());
-            each.add(weights.getOrDefault(assigned.adapters(), 0f));
+            each.add(Objects.requireNonNull(weights.get(assigned.adapters())));
         }
         return objective.loss(base, new Run(session, batch, settings.dropout()), examples, each);
     }

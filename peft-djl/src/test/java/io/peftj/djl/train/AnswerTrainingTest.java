@@ -53,6 +53,15 @@ class AnswerTrainingTest extends TinyTraining {
     }
 
     @Test
+    void microBatchesTakeTheStepsOfWholeBatches() {
+        try (Backbone base = llama()) {
+            Adapter whole = colours(base, LORA).epochs(5).fit(Sentences.colours());
+            Adapter portions = colours(base, LORA).epochs(5).microBatchSize(1).fit(Sentences.colours());
+            assertClose(portions, whole, 1e-5);
+        }
+    }
+
+    @Test
     void promptAndAnswerAreTokenisedApartAndTheAnswerEnds() {
         try (Backbone base = llama()) {
             Example example = examples(base, Tasks.answers(), new PromptAnswer("the book is", "very red"))
