@@ -2,6 +2,7 @@ package io.peftj.core.adapter;
 
 import com.google.gson.JsonObject;
 import io.peftj.core.tensor.HostTensor;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -28,5 +29,10 @@ public record Adapter(
     public Adapter {
         parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
         otherKeys = otherKeys.deepCopy();
+    }
+
+    /** Writes the adapter as {@link AdapterFiles#save} does. */
+    public void save(Path folder) {
+        AdapterFiles.save(this, folder);
     }
 }

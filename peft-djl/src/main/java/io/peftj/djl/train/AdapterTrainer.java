@@ -189,6 +189,18 @@ public final class AdapterTrainer<R> {
         return this;
     }
 
+    /** The adapter as it is before the first step, to compare with. */
+    public Adapter untrained() {
+        try (Backbone.Held held = base.hold("untrained")) {
+            BackboneSpec spec = task.spec(base);
+            AdapterConfig config = AdapterMethods.complete(spec, ofTask(beginning.config()));
+            AdapterPlan plan = AdapterMethods.plan(spec, config);
+            try (TrainableAdapter untrained = TrainableAdapter.start(base.backend(), NAME, plan, start(spec, plan))) {
+                return adapter(config, untrained.stored());
+            }
+        }
+    }
+
     /** {@link #fit(Iterable, Iterable)} without validation. */
     public Adapter fit(Iterable<R> train) {
         return fit(train, List.of());

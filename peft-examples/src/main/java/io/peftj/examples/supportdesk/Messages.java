@@ -1,0 +1,39 @@
+package io.peftj.examples.supportdesk;
+
+import io.peftj.djl.train.LabelledText;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Objects;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+
+/** The messages that the example ships; README.md beside the files says how they were made. */
+final class Messages {
+    private Messages() {}
+
+    /** A split: train, validation or test. */
+    static List<LabelledText> of(String split) {
+        CSVFormat format = CSVFormat.RFC4180
+                .builder()
+                .setHeader()
+                .setSkipHeaderRecord(true)
+                .get();
+        try (InputStream in = Objects.requireNonNull(Messages.class.getResourceAsStream(split + ".csv"));
+                CSVParser rows = format.parse(new InputStreamReader(in, StandardCharsets.UTF_8))) {
+            return rows.stream()
+                    .map(row -> new LabelledText(row.get("text"), row.get("label")))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The intents, in alphabetical order. */
+    static List<String> labels() {
+        return of("train").stream().map(LabelledText::label).distinct().sorted().toList();
+    }
+}
