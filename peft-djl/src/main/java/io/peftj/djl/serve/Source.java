@@ -14,8 +14,6 @@ import org.jspecify.annotations.Nullable;
  * @param name the one adapter; null for the base model alone
  */
 record Source(Adapters adapters, boolean own, @Nullable String name) implements AutoCloseable {
-    private static final String ONE = "adapter";
-
     static Source of(Backbone base) {
         return new Source(Adapters.on(base), true, null);
     }
@@ -23,12 +21,12 @@ record Source(Adapters adapters, boolean own, @Nullable String name) implements 
     static Source of(Backbone base, Adapter adapter) {
         Adapters one = Adapters.on(base);
         try {
-            one.put(ONE, adapter);
+            one.put(adapter.type(), adapter);
         } catch (RuntimeException e) {
             one.close();
             throw e;
         }
-        return new Source(one, true, ONE);
+        return new Source(one, true, adapter.type());
     }
 
     static Source of(Adapters adapters) {

@@ -34,9 +34,6 @@ import org.jspecify.annotations.Nullable;
  * @param <R> a row of the data
  */
 public final class AdapterTrainer<R> {
-    /** Dropout draws by it: the same for every run, so that equal runs are equal. */
-    private static final String NAME = "adapter";
-
     private final Backbone base;
     private final Beginning beginning;
     private final Task<R> task;
@@ -192,11 +189,9 @@ public final class AdapterTrainer<R> {
     /** The adapter as it is before the first step, to compare with. */
     public Adapter untrained() {
         try (Backbone.Held held = base.hold("untrained")) {
-            BackboneSpec spec = task.spec(base);
-            AdapterConfig config = AdapterMethods.complete(spec, ofTask(beginning.config()));
-            AdapterPlan plan = AdapterMethods.plan(spec, config);
-            try (TrainableAdapter untrained = TrainableAdapter.start(base.backend(), NAME, plan, start(spec, plan))) {
-                return adapter(config, untrained.stored());
+            Planned planned = plan();
+            try (TrainableAdapter untrained = begin(planned)) {
+                return adapter(planned.config(), untrained.stored());
             }
         }
     }
@@ -220,26 +215,39 @@ public final class AdapterTrainer<R> {
         AdamW optimizer = new AdamW(learningRate, beta1, beta2, epsilon, weightDecay);
         Recipe recipe = new Recipe(epochs, batching, microBatch, optimizer, schedule, clipNorm, seed, patience);
         try (Backbone.Held held = base.hold("fit")) {
-            BackboneSpec spec = task.spec(base);
-            AdapterConfig config = AdapterMethods.complete(spec, ofTask(beginning.config()));
-            AdapterPlan plan = AdapterMethods.plan(spec, config);
-            List<Example> examples = task.examples(base, plan, train);
+            Planned planned = plan();
+            List<Example> examples = task.examples(base, planned.plan(), train);
             if (examples.isEmpty()) {
                 throw new PeftException("there is nothing to train on; give at least one row");
             }
-            try (TrainableAdapter trained = TrainableAdapter.start(base.backend(), NAME, plan, start(spec, plan))) {
+            TrainingRun.Data data = new TrainingRun.Data(examples, task.examples(base, planned.plan(), validation));
+            try (TrainableAdapter trained = begin(planned)) {
                 return new TrainingRun(
                                 base,
                                 recipe,
                                 task.objective(base),
-                                new TrainingRun.Data(examples, task.examples(base, plan, validation)),
+                                data,
                                 trained,
-                                stored -> adapter(config, stored),
+                                stored -> adapter(planned.config(), stored),
                                 new Listeners(listeners),
                                 cancelled)
                         .run();
             }
         }
+    }
+
+    /** What the method does on this model. */
+    private record Planned(BackboneSpec spec, AdapterConfig config, AdapterPlan plan) {}
+
+    private Planned plan() {
+        BackboneSpec spec = task.spec(base);
+        AdapterConfig config = AdapterMethods.complete(spec, ofTask(beginning.config()));
+        return new Planned(spec, config, AdapterMethods.plan(spec, config));
+    }
+
+    private TrainableAdapter begin(Planned planned) {
+        String name = AdapterMethods.of(planned.config()).type();
+        return TrainableAdapter.start(base.backend(), name, planned.plan(), start(planned.spec(), planned.plan()));
     }
 
     private AdapterConfig ofTask(AdapterConfig config) {

@@ -8,6 +8,7 @@ import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.adapter.Pooling;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
+import io.peftj.core.site.Role;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.TextEncoder;
 import java.util.ArrayList;
@@ -67,7 +68,9 @@ public record ClassificationTask(
     @Override
     public List<TaskType> types(Backbone base) {
         // PEFT opens a bare model as a feature extractor: it has no class for it with a head.
-        return base.spec().architecture().endsWith("Model")
+        boolean bare = base.spec().head() == null
+                && base.spec().sites(Role.OUTPUT_EMBEDDING).isEmpty();
+        return bare
                 ? List.of(TaskType.FEATURE_EXTRACTION, TaskType.SEQ_CLS)
                 : List.of(TaskType.SEQ_CLS, TaskType.FEATURE_EXTRACTION);
     }

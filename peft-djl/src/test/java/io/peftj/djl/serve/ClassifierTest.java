@@ -227,7 +227,7 @@ class ClassifierTest {
                 Classifier classifier = Classifier.of(base, answers);
                 assertThatThrownBy(() -> classifier.classify("good"))
                         .isInstanceOf(PeftException.class)
-                        .hasMessage("adapter adapter is no classifier; use one that was trained for classification");
+                        .hasMessage("adapter LORA is no classifier; use one that was trained for classification");
             }
         }
 

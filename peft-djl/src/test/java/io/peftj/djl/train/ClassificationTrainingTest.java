@@ -6,14 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.PeftException;
 import io.peftj.core.adapter.Adapter;
+import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.adapter.Pooling;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.methods.head.HeadConfig;
+import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.prefix.PrefixConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ClassificationTrainingTest extends TinyTraining {
     private static final LoraConfig LORA = LoraConfig.builder().rank(4).build();
@@ -45,6 +51,33 @@ class ClassificationTrainingTest extends TinyTraining {
             assertThat(adapter.config().taskType()).isEqualTo(TaskType.FEATURE_EXTRACTION);
             assertThat(adapter.parameters()).containsKeys("base_model.model.classifier.weight");
             assertThat(adapter.fingerprint()).isEqualTo(base.fingerprint().encode());
+        }
+    }
+
+    private static List<AdapterConfig> methods() {
+        return List.of(
+                LORA,
+                Ia3Config.builder().build(),
+                PrefixConfig.builder().virtualTokens(4).build(),
+                HeadConfig.ofTask());
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void everyMethodTrainsItsHead(AdapterConfig config) {
+        try (Backbone base = bert()) {
+            List<Double> losses = new ArrayList<>();
+            opinions(base, config)
+                    .epochs(10)
+                    .learningRate(3e-2)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onEpoch(TrainingEvent.Epoch event) {
+                            losses.add(event.loss());
+                        }
+                    })
+                    .fit(Sentences.opinions());
+            assertThat(losses.get(9)).isLessThan(losses.get(0) * 0.95);
         }
     }
 
