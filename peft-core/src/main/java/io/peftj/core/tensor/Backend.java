@@ -51,6 +51,16 @@ public interface Backend extends AutoCloseable {
      */
     Weight weight(ByteBuffer bytes, Encoding encoding, Shape shape, DType dtype);
 
+    /** Makes a frozen matrix whose rows are looked up by number and which is seldom multiplied with: an embedding. */
+    default Weight table(HostTensor values, DType dtype) {
+        return weight(values, dtype);
+    }
+
+    /** Makes a frozen matrix whose rows are looked up by number of a file's bytes, like {@link #weight(ByteBuffer, Encoding, Shape, DType)}. */
+    default Weight table(ByteBuffer bytes, Encoding encoding, Shape shape, DType dtype) {
+        return weight(bytes, encoding, shape, dtype);
+    }
+
     /** The values of a frozen matrix [out, in]. */
     HostTensor dense(Weight weight);
 

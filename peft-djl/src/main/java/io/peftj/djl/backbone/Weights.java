@@ -11,9 +11,11 @@ import io.peftj.core.tensor.Encoding;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Weight;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a model's tensors from a file into a backend, checks their shapes, and owns what it made. Used on a thread of the backend. */
@@ -78,15 +80,43 @@ public final class Weights implements AutoCloseable {
         if (under != null) {
             return under.matrix(name, out, in);
         }
-        StoredTensor stored = stored(name, Shape.of(out, in));
-        Weight weight = switch (stored.type()) {
-            case F32 -> backend.weight(stored.bytes(), Encoding.F32, stored.shape(), dtype);
-            case F16 -> backend.weight(stored.bytes(), Encoding.F16, stored.shape(), dtype);
-            case BF16 -> backend.weight(stored.bytes(), Encoding.BF16, stored.shape(), dtype);
-            default -> backend.weight(stored.toHostTensor(), dtype);
-        };
+        Weight weight = load(stored(name, Shape.of(out, in)), backend::weight, backend::weight);
         matrices.put(name, weight);
         return weight;
+    }
+
+    /** A site's matrix whose rows are looked up by number; the same one when asked again. */
+    public Weight table(Site site) {
+        return table(site.weightName(), site.out(), site.in());
+    }
+
+    /** A matrix by name whose rows are looked up by number; the same one when asked again. */
+    public Weight table(String name, int rows, int width) {
+        Weight known = matrices.get(name);
+        if (known != null) {
+            return known;
+        }
+        if (under != null) {
+            return under.table(name, rows, width);
+        }
+        Weight table = load(stored(name, Shape.of(rows, width)), backend::table, backend::table);
+        matrices.put(name, table);
+        return table;
+    }
+
+    private Weight load(StoredTensor stored, FromBytes fromBytes, BiFunction<HostTensor, DType, Weight> fromValues) {
+        return switch (stored.type()) {
+            case F32 -> fromBytes.make(stored.bytes(), Encoding.F32, stored.shape(), dtype);
+            case F16 -> fromBytes.make(stored.bytes(), Encoding.F16, stored.shape(), dtype);
+            case BF16 -> fromBytes.make(stored.bytes(), Encoding.BF16, stored.shape(), dtype);
+            default -> fromValues.apply(stored.toHostTensor(), dtype);
+        };
+    }
+
+    /** One of the backend's ways to make a matrix of a file's bytes. */
+    @FunctionalInterface
+    private interface FromBytes {
+        Weight make(ByteBuffer bytes, Encoding encoding, Shape shape, DType dtype);
     }
 
     /** A vector [size]; the same one when asked again. */

@@ -21,15 +21,15 @@ final class FusedKernels {
     }
 
     Buffer activation(Activation activation, TorchBuffer x) {
-        return calls.one(name(activation), x.form(), x);
+        return calls.alike(name(activation), x.form(), x);
     }
 
     Buffer activationBackward(Activation activation, Buffer g, TorchBuffer x) {
-        return calls.one(name(activation) + "_backward", x.form(), g, x);
+        return calls.alike(name(activation) + "_backward", x.form(), g, x);
     }
 
     Buffer gatedActivation(Activation activation, TorchBuffer gate, Buffer up) {
-        return calls.one("gated_" + name(activation), gate.form(), gate, up);
+        return calls.alike("gated_" + name(activation), gate.form(), gate, up);
     }
 
     /** Views of one tensor in which they follow each other, like the parts of a fused projection. */
@@ -67,8 +67,7 @@ final class FusedKernels {
     }
 
     Buffer rotary(TorchBuffer x, Buffer cos, Buffer sin, boolean inverse) {
-        IValue result = calls.run("rotary", x, cos, sin, inverse ? -1.0 : 1.0);
-        return calls.own(result, x.form(), Strides.contiguous(x.form().shape()));
+        return calls.one("rotary", x.form(), x, cos, sin, inverse ? -1.0 : 1.0);
     }
 
     Buffer[] crossEntropy(TorchBuffer logits, Index labels, TorchBuffer weights) {

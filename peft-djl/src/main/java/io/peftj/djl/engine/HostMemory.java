@@ -85,8 +85,7 @@ final class HostMemory {
                 return calls.own(value, form, Strides.contiguous(form.shape()));
             }
             try (value) {
-                IValue moved = calls.run("to_device", value, form.type().code());
-                return calls.own(moved, form, Strides.contiguous(form.shape()));
+                return calls.one("to_device", form, value, form.type().code());
             }
         }
     }

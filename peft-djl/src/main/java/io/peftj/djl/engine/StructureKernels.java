@@ -20,7 +20,7 @@ final class StructureKernels {
         Form form = x.form().withShape(shape);
         long[] strides = Strides.reshape(x.form().shape(), calls.strides(x), shape);
         if (strides == null) {
-            return calls.own(calls.run("view_of_copy", x, longs(shape.dims())), form, Strides.contiguous(shape));
+            return calls.one("view_of_copy", form, x, longs(shape.dims()));
         }
         return calls.view("view", x, form, strides, x.offset(), x, longs(shape.dims()));
     }

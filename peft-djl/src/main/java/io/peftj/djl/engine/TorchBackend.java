@@ -38,6 +38,7 @@ public final class TorchBackend implements Backend {
     private final Script script;
     private final TorchCalls calls;
     private final HostMemory host;
+    private final KernelChoice choice;
     private final Kernels kernels;
     private final Updates updates;
     private volatile boolean open = true;
@@ -48,6 +49,7 @@ public final class TorchBackend implements Backend {
         this.script = Script.load(manager, options.device(), choice.resources());
         this.calls = new TorchCalls(script, memory);
         this.host = new HostMemory(manager, calls, !options.isCuda());
+        this.choice = choice;
         this.kernels = new TorchKernels(calls, host, choice);
         this.updates = new TorchUpdates(calls);
     }
@@ -131,19 +133,49 @@ public final class TorchBackend implements Backend {
 
     @Override
     public Weight weight(HostTensor values, DType dtype) {
-        checkMatrix(values.shape());
-        return call(() -> new TorchWeight(host.upload(values.values(), values.shape(), ScalarType.of(dtype)), dtype));
+        return call(() -> new TorchWeight(forProducts(upload(values, dtype)), dtype));
     }
 
     @Override
     public Weight weight(ByteBuffer bytes, Encoding encoding, Shape shape, DType dtype) {
+        return call(() -> new TorchWeight(forProducts(upload(bytes, encoding, shape, dtype)), dtype));
+    }
+
+    @Override
+    public Weight table(HostTensor values, DType dtype) {
+        return call(() -> new TorchWeight(upload(values, dtype), dtype));
+    }
+
+    @Override
+    public Weight table(ByteBuffer bytes, Encoding encoding, Shape shape, DType dtype) {
+        return call(() -> new TorchWeight(upload(bytes, encoding, shape, dtype), dtype));
+    }
+
+    private TorchBuffer upload(HostTensor values, DType dtype) {
+        checkMatrix(values.shape());
+        return host.upload(values.values(), values.shape(), ScalarType.of(dtype));
+    }
+
+    private TorchBuffer upload(ByteBuffer bytes, Encoding encoding, Shape shape, DType dtype) {
         checkMatrix(shape);
         if (bytes.remaining() != shape.size() * encoding.bytes()) {
             throw new IllegalArgumentException("a weight " + shape + " in " + encoding + " needs "
                     + shape.size() * encoding.bytes() + " bytes, found " + bytes.remaining());
         }
-        Form form = new Form(shape, ScalarType.of(dtype));
-        return call(() -> new TorchWeight(host.upload(bytes, ScalarType.of(encoding), form), dtype));
+        return host.upload(bytes, ScalarType.of(encoding), new Form(shape, ScalarType.of(dtype)));
+    }
+
+    /** Lays a matrix out as products like it best. */
+    private TorchBuffer forProducts(TorchBuffer matrix) {
+        if (!choice.columnsFirst(matrix.type())) {
+            return matrix;
+        }
+        try {
+            long[] byColumns = {1, matrix.dim(0)};
+            return calls.own(calls.run("columns_first", matrix), matrix.form(), byColumns);
+        } finally {
+            matrix.release();
+        }
     }
 
     @Override

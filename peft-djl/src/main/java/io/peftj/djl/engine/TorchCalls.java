@@ -24,6 +24,7 @@ final class TorchCalls {
     private final Script script;
     private final MemoryMeter memory;
     private final IValue none;
+    private final SpareMemory spare = new SpareMemory();
     private volatile boolean open = true;
 
     TorchCalls(Script script, MemoryMeter memory) {
@@ -32,22 +33,24 @@ final class TorchCalls {
         this.none = script.call("none");
     }
 
-    /** A result with storage of its own. It lies row-major without gaps if all tensors among the arguments do. */
+    /** A result with storage of its own, from a kernel that leaves it row-major without gaps. */
     TorchBuffer one(String kernel, Form form, @Nullable Object... arguments) {
+        return own(run(kernel, arguments), form, Strides.contiguous(form.shape()));
+    }
+
+    /** A result with storage of its own, from a kernel that lays it out like its arguments: row-major without gaps if all of them are. */
+    TorchBuffer alike(String kernel, Form form, @Nullable Object... arguments) {
         IValue result = run(kernel, arguments);
         return own(result, form, areContiguous(arguments) ? Strides.contiguous(form.shape()) : null);
     }
 
-    /** Results with storage of their own, from a kernel that returns a tuple. They lie like {@link #one}'s. */
+    /** Results with storage of their own, from a kernel that returns a tuple and leaves them row-major without gaps. */
     TorchBuffer[] several(String kernel, List<Form> forms, @Nullable Object... arguments) {
         IValue[] parts = tuple(kernel, arguments);
-        boolean contiguous = areContiguous(arguments);
         TorchBuffer[] results = new TorchBuffer[forms.size()];
         for (int i = 0; i < results.length; i++) {
-            results[i] = own(
-                    parts[i],
-                    forms.get(i),
-                    contiguous ? Strides.contiguous(forms.get(i).shape()) : null);
+            Form form = forms.get(i);
+            results[i] = own(parts[i], form, Strides.contiguous(form.shape()));
         }
         return results;
     }
@@ -61,6 +64,7 @@ final class TorchCalls {
     /** Takes over a tensor with storage of its own; the strides may be unknown. */
     TorchBuffer own(IValue value, Form form, long @Nullable [] strides) {
         assert isAsSaid(value, form, strides);
+        spare.count(form.bytes());
         return new TorchBuffer(memory, value, form, strides);
     }
 
@@ -186,9 +190,6 @@ final class TorchCalls {
     private static boolean areContiguous(@Nullable Object[] arguments) {
         for (Object argument : arguments) {
             if (argument instanceof TorchBuffer buffer && !buffer.isKnownContiguous()) {
-                return false;
-            }
-            if (argument instanceof List<?> buffers && !areContiguous(buffers.toArray())) {
                 return false;
             }
         }

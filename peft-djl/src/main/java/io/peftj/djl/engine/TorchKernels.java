@@ -69,13 +69,12 @@ final class TorchKernels implements Kernels {
     @Override
     public Buffer cast(Buffer x, DType dtype) {
         Form form = of(x).form().withType(ScalarType.of(dtype));
-        return calls.own(calls.run("cast", x, form.type().code()), form, Strides.contiguous(form.shape()));
+        return calls.one("cast", form, x, form.type().code());
     }
 
     @Override
     public Buffer copy(Buffer x) {
-        Form form = of(x).form();
-        return calls.own(calls.run("copy", x), form, Strides.contiguous(form.shape()));
+        return calls.one("copy", of(x).form(), x);
     }
 
     // ---- structure ----
@@ -126,17 +125,17 @@ final class TorchKernels implements Kernels {
     public Buffer binary(Binary operation, Buffer a, Buffer b) {
         Form form = of(a).form()
                 .withShape(broadcast(of(a).form().shape(), of(b).form().shape()));
-        return calls.one(name(operation), form, a, b);
+        return calls.alike(name(operation), form, a, b);
     }
 
     @Override
     public Buffer affine(Buffer x, double scale, double shift) {
-        return calls.one("affine", of(x).form(), x, scale, shift);
+        return calls.alike("affine", of(x).form(), x, scale, shift);
     }
 
     @Override
     public Buffer unary(Unary operation, Buffer x) {
-        return calls.one(name(operation), of(x).form(), x);
+        return calls.alike(name(operation), of(x).form(), x);
     }
 
     @Override
@@ -163,7 +162,7 @@ final class TorchKernels implements Kernels {
         // libtorch returns its argument where there is nothing to sum.
         return form.shape().equals(shape)
                 ? copy(x)
-                : calls.one("sum_to", form.withShape(shape), x, StructureKernels.longs(shape.dims()));
+                : calls.alike("sum_to", form.withShape(shape), x, StructureKernels.longs(shape.dims()));
     }
 
     @Override
@@ -182,7 +181,7 @@ final class TorchKernels implements Kernels {
     }
 
     private Buffer reduce(String kernel, TorchBuffer x, int axis) {
-        return calls.one(kernel, x.form().withShape(x.form().shape().without(axis)), x, axis);
+        return calls.alike(kernel, x.form().withShape(x.form().shape().without(axis)), x, axis);
     }
 
     // ---- products ----

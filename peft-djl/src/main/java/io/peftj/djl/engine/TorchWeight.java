@@ -4,9 +4,9 @@ import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Weight;
 
 /**
- * A frozen matrix as it lies in a file, [out, in] row-major.
+ * A frozen matrix.
  *
- * @param matrix the values
+ * @param matrix the values [out, in], row-major as in a file or, for products, laid out by columns
  * @param dtype their format
  */
 record TorchWeight(TorchBuffer matrix, DType dtype) implements Weight {

@@ -31,11 +31,11 @@ final class Bert implements Transformer {
     Bert(BertConfig config, BackboneSpec spec, Weights weights) {
         String embeddings = config.prefix() + "embeddings.";
         this.words = spec.sites(Role.EMBEDDING).get(0);
-        this.wordEmbeddings = weights.matrix(words);
+        this.wordEmbeddings = weights.table(words);
         this.positionEmbeddings =
-                weights.matrix(embeddings + "position_embeddings.weight", config.positions(), config.width());
+                weights.table(embeddings + "position_embeddings.weight", config.positions(), config.width());
         this.typeEmbeddings =
-                weights.matrix(embeddings + "token_type_embeddings.weight", config.types(), config.width());
+                weights.table(embeddings + "token_type_embeddings.weight", config.types(), config.width());
         this.embeddingNorm = LayerNorm.load(embeddings + "LayerNorm", config, weights);
         this.layers = new ArrayList<>();
         for (int l = 0; l < config.layers(); l++) {

@@ -28,7 +28,7 @@ final class Llama implements Transformer {
     Llama(LlamaConfig config, BackboneSpec spec, Weights weights) {
         this.config = config;
         this.embedding = spec.sites(Role.EMBEDDING).get(0);
-        this.embeddings = weights.matrix(embedding);
+        this.embeddings = config.tied() ? weights.matrix(embedding) : weights.table(embedding);
         this.layers = new ArrayList<>();
         for (int l = 0; l < config.layers(); l++) {
             layers.add(layer(l, spec, weights));
