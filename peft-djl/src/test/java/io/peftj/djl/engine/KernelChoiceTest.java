@@ -1,22 +1,65 @@
 package io.peftj.djl.engine;
 
+import static io.peftj.djl.engine.Engines.SHARED;
+import static io.peftj.djl.engine.Engines.compute;
+import static io.peftj.djl.engine.Engines.randomTensor;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.engine.PtNDManager;
+import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Shape;
+import io.peftj.core.tensor.Tensor;
+import io.peftj.core.tensor.Weight;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 class KernelChoiceTest {
+
+    private static KernelChoice probe() {
+        return SHARED.call(() -> {
+            try (PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(Device.cpu())) {
+                return KernelChoice.probe(manager, EngineOptions.defaults().withThreads(1));
+            }
+        });
+    }
+
+    @Test
+    void everyBuildOfLibtorchForProcessorsHasTheFusedKernels() {
+        assertThat(probe().flashAttention()).isTrue();
+        assertThat(probe().fusedAdamW()).isTrue();
+    }
+
     /** A probe that fails by mistake costs half the speed and is not seen in any result. */
     @Test
     @EnabledIfSystemProperty(named = "os.arch", matches = "amd64|x86_64")
     void theFastKernelsOfThePinnedNativesAreFound() {
-        try (TorchBackend started = TorchBackend.open(EngineOptions.defaults().withThreads(1));
-                PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager()) {
-            KernelChoice choice = started.call(() -> KernelChoice.probe(manager, EngineOptions.defaults()));
+        assertThat(probe()).isEqualTo(new KernelChoice(true, true, true, true));
+    }
 
-            assertThat(choice).isEqualTo(new KernelChoice(true, true, true, true));
-        }
+    @Test
+    void whatIsNotThereIsReplaced() {
+        assertThat(new KernelChoice(false, false, false, false).resources())
+                .contains("linear_portable", "attention_portable", "adamw_portable")
+                .doesNotContain("linear_onednn", "attention_flash", "adamw_fused");
+    }
+
+    @Test
+    void aBiasWithGapsIsReadAsItIs() {
+        Weight weight = SHARED.weight(HostTensor.filled(Shape.of(5, 12), 0), DType.F32);
+        compute(session -> {
+            Tensor bias =
+                    randomTensor(session, DType.F32, 1, 5, 12).slice(1, 3, 4).reshape(5);
+            Tensor x = randomTensor(session, DType.F32, 2, 2, 12);
+            double[] expected = bias.toDoubles();
+            double[] found = x.linear(weight, bias).toDoubles();
+            for (int i = 0; i < found.length; i++) {
+                assertThat(found[i]).isCloseTo(expected[i % 5], within(0.0));
+            }
+        });
+        SHARED.free(weight);
     }
 }
