@@ -13,6 +13,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -90,6 +91,16 @@ public final class FaultyBackend implements Backend {
     @Override
     public <T> T call(Callable<T> task) {
         return backend.call(task);
+    }
+
+    @Override
+    public int lanes() {
+        return backend.lanes();
+    }
+
+    @Override
+    public <T> List<T> callAll(List<Callable<T>> tasks) {
+        return backend.callAll(tasks);
     }
 
     @Override

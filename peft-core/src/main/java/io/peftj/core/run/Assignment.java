@@ -3,7 +3,6 @@ package io.peftj.core.run;
 import io.peftj.core.tensor.Segments;
 import io.peftj.core.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +53,15 @@ final class Assignment<C> {
 
     /** Whether one contribution acts on everything, so that nothing has to be stacked. */
     boolean isUniform() {
-        return entries.size() == 1 && Arrays.stream(slots).allMatch(slot -> slot == 0);
+        if (entries.size() != 1) {
+            return false;
+        }
+        for (int slot : slots) {
+            if (slot != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

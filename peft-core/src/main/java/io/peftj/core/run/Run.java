@@ -408,9 +408,15 @@ public final class Run {
     }
 
     private boolean anyAdapter(Predicate<ActiveAdapter> predicate) {
-        return batch.groups().stream()
-                .flatMap(stack -> stack.adapters().stream())
-                .anyMatch(predicate);
+        // Loops: this is asked several times a layer.
+        for (Stack stack : batch.groups()) {
+            for (ActiveAdapter adapter : stack.adapters()) {
+                if (predicate.test(adapter)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private Segments segments(Places places, int[] slots, int slotCount) {

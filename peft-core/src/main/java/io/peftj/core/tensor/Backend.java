@@ -1,6 +1,8 @@
 package io.peftj.core.tensor;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 
 /**
@@ -39,6 +41,26 @@ public interface Backend extends AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** How many tasks of one {@link #callAll} are computed at once. */
+    default int lanes() {
+        return 1;
+    }
+
+    /**
+     * Runs tasks that do not depend on each other side by side, each with a session of its own, and waits for all of them. When one fails the others
+     * are stopped at their next check.
+     *
+     * @return what each task gave, in order
+     * @throws RuntimeException what the first failed task threw, after all have ended
+     */
+    default <T> List<T> callAll(List<Callable<T>> tasks) {
+        List<T> results = new ArrayList<>();
+        for (Callable<T> task : tasks) {
+            results.add(call(task));
+        }
+        return results;
     }
 
     /** Makes a frozen matrix [out, in] of row-major values. */

@@ -27,10 +27,17 @@ public final class Constant implements AutoCloseable {
         return new Constant(backend.kernels().upload(values.values(), values.shape(), dtype), values.shape(), dtype);
     }
 
-    /** Takes a session's tensor over into a constant, so that it outlives the session. */
+    /** Copies a session's tensor into a constant, so that it outlives the session. */
     public static Constant keeping(Tensor tensor) {
         Buffer buffer = tensor.session().kernels().copy(tensor.buffer());
         return new Constant(buffer, tensor.shape(), tensor.dtype());
+    }
+
+    /** Becomes an owner of a tensor's value, so that it outlives the session and can be read in others; nothing is copied. */
+    public static Constant sharing(Tensor tensor) {
+        tensor.checkUsable("sharing");
+        tensor.buffer().retain();
+        return new Constant(tensor.buffer(), tensor.shape(), tensor.dtype());
     }
 
     /** The value in the backend's memory. */

@@ -167,8 +167,9 @@ final class Elementwise {
         Ops.check(
                 dropout.tokenKeys().size() == tokens && dropout.thresholds().size() == tokens,
                 operation,
-                dropout.tokenKeys().size() + " keys and " + dropout.thresholds().size()
-                        + " thresholds were given for shape " + x.shape() + "; expected one of each a token");
+                () -> dropout.tokenKeys().size() + " keys and "
+                        + dropout.thresholds().size() + " thresholds were given for shape " + x.shape()
+                        + "; expected one of each a token");
     }
 
     static Tensor equalMask(Tensor a, Tensor b) {

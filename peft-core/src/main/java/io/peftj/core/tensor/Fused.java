@@ -70,7 +70,7 @@ final class Fused {
 
     static Tensor rotary(Tensor x, Tensor cos, Tensor sin) {
         Ops.checkRank("rotary", x, 3, "[tokens, heads, head dim]");
-        Ops.check(x.shape().dim(2) % 2 == 0, "rotary", "the head dimension of shape " + x.shape() + " is odd");
+        Ops.check(x.shape().dim(2) % 2 == 0, "rotary", () -> "the head dimension of shape " + x.shape() + " is odd");
         Shape half = Shape.of(x.shape().dim(0), x.shape().dim(2) / 2);
         Ops.checkShape("rotary", "cos", cos, half);
         Ops.checkShape("rotary", "sin", sin, half);
@@ -203,11 +203,11 @@ final class Fused {
         Ops.check(
                 x.shape().rank() == 2 && x.shape().dim(1) == weight.inFeatures(),
                 "linearCrossEntropy",
-                "expected [rows, " + weight.inFeatures() + "], found shape " + x.shape());
+                () -> "expected [rows, " + weight.inFeatures() + "], found shape " + x.shape());
         Ops.check(
                 x.dtype() == weight.dtype(),
                 "linearCrossEntropy",
-                "the input is " + x.dtype() + ", the weight " + weight.dtype());
+                () -> "the input is " + x.dtype() + ", the weight " + weight.dtype());
         int rows = x.shape().dim(0);
         checkLabels("linearCrossEntropy", labels, weights, rows, weight.outFeatures());
         Session session = x.session();
@@ -245,15 +245,15 @@ final class Fused {
     }
 
     private static void checkLabels(String operation, Index labels, Tensor weights, int rows, int classes) {
-        Ops.check(labels.size() == rows, operation, labels.size() + " labels were given for " + rows + " rows");
+        Ops.check(labels.size() == rows, operation, () -> labels.size() + " labels were given for " + rows + " rows");
         Ops.checkShape(operation, "weights", weights, Shape.of(rows));
         weights.checkUsable(operation);
-        Ops.check(weights.dtype() != DType.BF16, operation, "weights are F32 or F64, found BF16");
+        Ops.check(weights.dtype() != DType.BF16, operation, () -> "weights are F32 or F64, found BF16");
         for (long label : labels.values()) {
             Ops.check(
                     label >= 0 && label < classes,
                     operation,
-                    "label " + label + " is not one of " + classes + " classes");
+                    () -> "label " + label + " is not one of " + classes + " classes");
         }
     }
 
@@ -267,7 +267,7 @@ final class Fused {
                         && q.shape().dim(2) == k.shape().dim(2)
                         && q.shape().dim(1) % k.shape().dim(1) == 0,
                 "attention",
-                "queries " + q.shape() + " and keys " + k.shape() + " do not fit a layout of " + layout.tokens()
+                () -> "queries " + q.shape() + " and keys " + k.shape() + " do not fit a layout of " + layout.tokens()
                         + " tokens with heads a multiple of kv heads");
         checkRanges(layout, prefixes);
         for (AttentionPrefix prefix : prefixes) {
@@ -283,8 +283,9 @@ final class Fused {
                             && prefix.keys().shape().dim(1) == k.shape().dim(1)
                             && prefix.keys().shape().dim(2) == k.shape().dim(2),
                     "attention",
-                    "a prefix's keys should have shape [length, " + k.shape().dim(1) + ", "
-                            + k.shape().dim(2) + "], found " + prefix.keys().shape());
+                    () -> "a prefix's keys should have shape [length, "
+                            + k.shape().dim(1) + ", " + k.shape().dim(2) + "], found "
+                            + prefix.keys().shape());
         }
     }
 
@@ -298,12 +299,12 @@ final class Fused {
                             && layout.isBoundary(prefix.begin())
                             && layout.isBoundary(prefix.end()),
                     "attention",
-                    "a prefix's tokens " + range + " do not begin and end where rows of the layout do");
+                    () -> "a prefix's tokens " + range + " do not begin and end where rows of the layout do");
             for (AttentionPrefix other : prefixes.subList(0, i)) {
                 Ops.check(
                         prefix.end() <= other.begin() || other.end() <= prefix.begin(),
                         "attention",
-                        "the tokens " + range + " have two prefixes; join their keys and values first");
+                        () -> "the tokens " + range + " have two prefixes; join their keys and values first");
             }
         }
     }

@@ -2,6 +2,7 @@ package io.peftj.core.tensor;
 
 import io.peftj.core.tensor.Tape.Rule;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** What every operation does alike: refuse wrong shapes before any native call, own the result, note the rule. */
 final class Ops {
@@ -56,9 +57,9 @@ final class Ops {
         }
     }
 
-    static void check(boolean condition, String operation, String message) {
+    static void check(boolean condition, String operation, Supplier<String> message) {
         if (!condition) {
-            throw new IllegalArgumentException(operation + ": " + message);
+            throw new IllegalArgumentException(operation + ": " + message.get());
         }
     }
 }

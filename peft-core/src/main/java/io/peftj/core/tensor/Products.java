@@ -12,12 +12,12 @@ final class Products {
         Ops.check(
                 x.shape().rank() == 2 && x.shape().dim(1) == weight.inFeatures(),
                 "linear",
-                "expected [tokens, " + weight.inFeatures() + "] for a weight [" + weight.outFeatures() + ", "
+                () -> "expected [tokens, " + weight.inFeatures() + "] for a weight [" + weight.outFeatures() + ", "
                         + weight.inFeatures() + "], found shape " + x.shape());
         Ops.check(
                 x.dtype() == weight.dtype(),
                 "linear",
-                "the input is " + x.dtype() + ", the weight " + weight.dtype() + "; cast the input");
+                () -> "the input is " + x.dtype() + ", the weight " + weight.dtype() + "; cast the input");
         if (bias != null) {
             Ops.checkShape("linear", "bias", bias, Shape.of(weight.outFeatures()));
             Ops.kernels("linear", x, bias);
@@ -46,7 +46,7 @@ final class Products {
             Ops.check(
                     id >= 0 && id < weight.outFeatures(),
                     "rows",
-                    "number " + id + " is not a row of " + weight.outFeatures());
+                    () -> "number " + id + " is not a row of " + weight.outFeatures());
         }
         Buffer out = session.kernels().rows(weight, ids);
         return session.own(out, Shape.of(ids.size(), weight.inFeatures()), weight.dtype());
@@ -89,7 +89,7 @@ final class Products {
                         && a.shape().dim(-1) == b.shape().dim(-2)
                         && (rank == 2 || a.shape().dim(0) == b.shape().dim(0)),
                 "matmul",
-                "shapes " + a.shape() + " and " + b.shape()
+                () -> "shapes " + a.shape() + " and " + b.shape()
                         + " do not fit [m, k] · [k, n] with an equal leading axis or none");
         Buffer out = Ops.kernels("matmul", a, b).matmul(a.buffer(), b.buffer());
         Shape shape = a.shape().with(-1, b.shape().dim(-1));
@@ -107,7 +107,7 @@ final class Products {
                         && b.shape().dim(-1) == a.shape().dim(-2)
                         && (segments == null || b.shape().dim(0) == a.shape().dim(0)),
                 "lowRankDelta",
-                "B of shape " + b.shape() + " does not fit A of shape " + a.shape()
+                () -> "B of shape " + b.shape() + " does not fit A of shape " + a.shape()
                         + "; expected [out, r] and [r, in], stacked alike");
         if (dropout != null) {
             Elementwise.checkDropout("lowRankDelta", x, dropout);
@@ -144,9 +144,6 @@ final class Products {
     /** A trainable matrix [out, in], or [slots, out, in] with segments that cover x. */
     private static void checkParameter(String operation, Tensor x, Tensor p, @Nullable Segments segments) {
         Ops.checkRank(operation, x, 2, "an input [tokens, in]");
-        String expected = segments == null
-                ? "[out, " + x.shape().dim(1) + "]"
-                : "[" + segments.slotCount() + ", out, " + x.shape().dim(1) + "]";
         boolean fits = p.shape().rank() == (segments == null ? 2 : 3)
                 && p.shape().dim(-1) == x.shape().dim(1)
                 && (segments == null
@@ -155,6 +152,8 @@ final class Products {
         Ops.check(
                 fits,
                 operation,
-                "expected a parameter " + expected + " for an input " + x.shape() + ", found shape " + p.shape());
+                () -> "expected a parameter "
+                        + (segments == null ? "[" : "[" + segments.slotCount() + ", ")
+                        + "out, " + x.shape().dim(1) + "] for an input " + x.shape() + ", found shape " + p.shape());
     }
 }

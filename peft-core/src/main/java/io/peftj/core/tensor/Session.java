@@ -35,8 +35,13 @@ public final class Session implements AutoCloseable {
         return open(backend, () -> false);
     }
 
-    /** Opens a session that asks, at every {@link #checkCancelled()}, whether to go on. */
+    /** Opens a session that asks, at every {@link #checkCancelled()}, whether to go on; from several threads if the computation has parts. */
     public static Session open(Backend backend, BooleanSupplier cancelled) {
+        return new Session(backend, cancelled);
+    }
+
+    /** Opens a session for a part of this computation on the current thread, cancelled with it. */
+    public Session openPart() {
         return new Session(backend, cancelled);
     }
 
@@ -111,6 +116,19 @@ public final class Session implements AutoCloseable {
     public Tensor tensor(Constant constant) {
         checkUsable("tensor");
         return new Tensor(this, constant.buffer(), constant.shape(), constant.dtype(), constant);
+    }
+
+    /** A tensor that owns a constant's value too, so that the constant may be closed before it. */
+    public Tensor own(Constant constant) {
+        checkUsable("own");
+        constant.buffer().retain();
+        return own(constant.buffer(), constant.shape(), constant.dtype());
+    }
+
+    /** A tensor that reads the value of another session's where it lies; that session has to outlive this one. */
+    public Tensor borrow(Tensor other) {
+        checkUsable("borrow");
+        return other.in(this);
     }
 
     /** Whole numbers for the backend. */

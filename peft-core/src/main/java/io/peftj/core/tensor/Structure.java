@@ -15,7 +15,8 @@ final class Structure {
         Ops.check(
                 shape.size() == x.shape().size(),
                 "reshape",
-                "shape " + x.shape() + " has " + x.shape().size() + " elements, " + shape + " has " + shape.size());
+                () -> "shape " + x.shape() + " has " + x.shape().size() + " elements, " + shape + " has "
+                        + shape.size());
         Buffer out = Ops.kernels("reshape", x).reshape(x.buffer(), shape);
         Shape before = x.shape();
         return Ops.note(
@@ -34,10 +35,10 @@ final class Structure {
         Ops.check(
                 axes.length == rank,
                 "permute",
-                "axes " + Arrays.toString(axes) + " are not those of shape " + x.shape());
+                () -> "axes " + Arrays.toString(axes) + " are not those of shape " + x.shape());
         for (int i = 0; i < rank; i++) {
             int axis = x.shape().axis(axes[i]);
-            Ops.check(!seen[axis], "permute", "axes " + Arrays.toString(axes) + " name an axis twice");
+            Ops.check(!seen[axis], "permute", () -> "axes " + Arrays.toString(axes) + " name an axis twice");
             seen[axis] = true;
             inverse[axis] = i;
             dims[i] = x.shape().dim(axis);
@@ -57,7 +58,7 @@ final class Structure {
         Ops.check(
                 0 <= from && from <= to && to <= size,
                 "slice",
-                "[" + from + ", " + to + ") is not inside axis " + at + " of shape " + x.shape());
+                () -> "[" + from + ", " + to + ") is not inside axis " + at + " of shape " + x.shape());
         Buffer out = Ops.kernels("slice", x).slice(x.buffer(), at, from, to);
         Shape before = x.shape();
         return Ops.note(
@@ -84,7 +85,7 @@ final class Structure {
         Ops.check(
                 Arrays.stream(sizes).sum() == x.shape().dim(at),
                 "split",
-                "sizes " + Arrays.toString(sizes) + " do not add up to axis " + at + " of shape " + x.shape());
+                () -> "sizes " + Arrays.toString(sizes) + " do not add up to axis " + at + " of shape " + x.shape());
         Kernels kernels = Ops.kernels("split", x);
         List<Tensor> parts = new ArrayList<>();
         int from = 0;
@@ -114,7 +115,7 @@ final class Structure {
     }
 
     static Tensor concat(List<Tensor> parts, int axis) {
-        Ops.check(!parts.isEmpty(), "concat", "there is nothing to join");
+        Ops.check(!parts.isEmpty(), "concat", () -> "there is nothing to join");
         Tensor first = parts.get(0);
         if (parts.size() == 1) {
             return first;
@@ -127,7 +128,7 @@ final class Structure {
                     shape.rank() == first.shape().rank()
                             && shape.without(at).equals(first.shape().without(at)),
                     "concat",
-                    "shapes " + first.shape() + " and " + shape + " differ outside axis " + at);
+                    () -> "shapes " + first.shape() + " and " + shape + " differ outside axis " + at);
             sizes[i] = shape.dim(at);
         }
         Tensor[] inputs = parts.toArray(Tensor[]::new);
@@ -164,7 +165,7 @@ final class Structure {
         Ops.check(
                 index.size() == x.shape().dim(0),
                 "scatterAdd",
-                index.size() + " numbers were given for shape " + x.shape());
+                () -> index.size() + " numbers were given for shape " + x.shape());
         Buffer out = Ops.kernels("scatterAdd", x).scatterAdd(x.buffer(), index, rows);
         return Ops.result(
                 "scatterAdd",
@@ -178,7 +179,10 @@ final class Structure {
 
     static Tensor addAt(Tensor x, Index index, Tensor delta) {
         checkIndex("addAt", index, x.shape().dim(0));
-        Ops.check(Arrays.stream(index.values()).distinct().count() == index.size(), "addAt", "a number is given twice");
+        Ops.check(
+                Arrays.stream(index.values()).distinct().count() == index.size(),
+                "addAt",
+                () -> "a number is given twice");
         Ops.checkShape("addAt", "delta", delta, x.shape().with(0, index.size()));
         Buffer out = Ops.kernels("addAt", x, delta).addAt(x.buffer(), index, delta.buffer());
         return Ops.result("addAt", out, x.shape(), x.dtype(), tensors(x, delta), tensors(), pass -> {
@@ -191,7 +195,7 @@ final class Structure {
         Ops.check(
                 x.shape().dim(0) == segments.slotCount(),
                 "repeat",
-                "expected one row for each of " + segments.slotCount() + " slots, found shape " + x.shape());
+                () -> "expected one row for each of " + segments.slotCount() + " slots, found shape " + x.shape());
         if (!segments.hasGaps()) {
             return gather(x, segments.slotOfToken());
         }
@@ -205,7 +209,7 @@ final class Structure {
         Ops.check(
                 segments.total() == x.shape().dim(0),
                 "segmentReduce",
-                "segments cover " + segments.total() + " places, shape is " + x.shape());
+                () -> "segments cover " + segments.total() + " places, shape is " + x.shape());
         Buffer out = Ops.kernels("segmentReduce", x).segmentReduce(x.buffer(), segments, reduction);
         Tensor result = x.session().own(out, x.shape().with(0, segments.count()), x.dtype());
         Tensor[] saved = reduction == Reduction.MAX ? tensors(x, result) : tensors();

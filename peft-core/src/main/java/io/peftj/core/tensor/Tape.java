@@ -1,8 +1,6 @@
 package io.peftj.core.tensor;
 
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -92,14 +90,14 @@ public final class Tape implements AutoCloseable {
         Ops.check(
                 values.size() == cotangents.size(),
                 "backward",
-                values.size() + " values need as many cotangents, found " + cotangents.size());
+                () -> values.size() + " values need as many cotangents, found " + cotangents.size());
         for (int i = 0; i < values.size(); i++) {
             Tensor value = values.get(i);
             Tensor cotangent = cotangents.get(i);
             Ops.check(
                     cotangent.shape().equals(value.shape()) && cotangent.dtype() == value.dtype(),
                     "backward",
-                    "the cotangent of " + value + " should be like it, found " + cotangent);
+                    () -> "the cotangent of " + value + " should be like it, found " + cotangent);
         }
     }
 
@@ -176,22 +174,42 @@ public final class Tape implements AutoCloseable {
 
     /** Notes an operation if one of its inputs leads to a leaf; returns the results as this tape knows them. */
     List<Tensor> noteCompact(String operation, List<Tensor> results, Tensor[] inputs, Tensor[] saved, Rule rule) {
-        boolean needed = !probing
-                && Arrays.stream(inputs).anyMatch(input -> input.origin().isTracked());
-        return note(operation, results, inputs, needed ? compact(saved) : saved, rule);
+        return note(operation, results, inputs, !probing && anyTracked(inputs) ? compact(saved) : saved, rule);
+    }
+
+    // Loops instead of streams: these methods run for every operation.
+
+    private static boolean anyTracked(Tensor... inputs) {
+        for (Tensor input : inputs) {
+            if (input.origin().isTracked()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Views of a small part would keep the whole storage alive until the backward pass. A tensor saved twice is copied once. */
     private static Tensor[] compact(Tensor[] saved) {
-        IdentityHashMap<Tensor, Tensor> kept = new IdentityHashMap<>();
-        return Arrays.stream(saved)
-                .map(tensor -> kept.computeIfAbsent(tensor, Tensor::compact))
-                .toArray(Tensor[]::new);
+        Tensor[] kept = new Tensor[saved.length];
+        for (int i = 0; i < saved.length; i++) {
+            for (int before = 0; before < i && kept[i] == null; before++) {
+                kept[i] = saved[before] == saved[i] ? kept[before] : null;
+            }
+            if (kept[i] == null) {
+                kept[i] = saved[i].compact();
+            }
+        }
+        return kept;
     }
 
     private List<Tensor> note(String operation, List<Tensor> results, Tensor[] inputs, Tensor[] saved, Rule rule) {
-        Origin[] origins = Arrays.stream(inputs).map(this::resolve).toArray(Origin[]::new);
-        if (probing || Arrays.stream(origins).noneMatch(Origin::isTracked)) {
+        Origin[] origins = new Origin[inputs.length];
+        boolean tracked = false;
+        for (int i = 0; i < inputs.length; i++) {
+            origins[i] = resolve(inputs[i]);
+            tracked |= origins[i].isTracked();
+        }
+        if (probing || !tracked) {
             return results;
         }
         if (spent) {
@@ -199,11 +217,11 @@ public final class Tape implements AutoCloseable {
         }
         Node node = new Node(this, operation, inputs, origins, saved, rule, results.size());
         nodes.add(node);
-        List<Tensor> tracked = new ArrayList<>(results.size());
+        List<Tensor> noted = new ArrayList<>(results.size());
         for (int i = 0; i < results.size(); i++) {
-            tracked.add(results.get(i).at(new Origin(node, i)));
+            noted.add(results.get(i).at(new Origin(node, i)));
         }
-        return tracked;
+        return noted;
     }
 
     /** Where a tensor comes from on this tape: one that an outer tape tracks becomes a leaf here. */

@@ -363,6 +363,11 @@ public final class Tensor {
         return Elementwise.equalMask(this, other);
     }
 
+    /** The same value as a tensor of another session. */
+    Tensor in(Session other) {
+        return new Tensor(other, buffer, shape, dtype, constant, version, Origin.NONE);
+    }
+
     /** This, or a copy if it is a view that would keep more than twice its size alive. */
     Tensor compact() {
         if (constant != null || buffer.storageBytes() <= 2 * shape.size() * dtype.bytes()) {

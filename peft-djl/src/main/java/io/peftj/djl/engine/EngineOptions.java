@@ -44,6 +44,11 @@ public record EngineOptions(String device, int threads, int workers) {
         return new EngineOptions(device, threads, count);
     }
 
+    /** How many parts of one computation run side by side. */
+    int lanes() {
+        return isCuda() ? 1 : threads;
+    }
+
     boolean isCuda() {
         return device.startsWith("cuda");
     }

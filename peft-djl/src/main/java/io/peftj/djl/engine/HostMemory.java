@@ -10,7 +10,6 @@ import ai.djl.pytorch.jni.JniUtils;
 import io.peftj.core.PeftException;
 import io.peftj.core.tensor.Shape;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.function.Consumer;
 
 /**
@@ -126,6 +125,6 @@ final class HostMemory {
     }
 
     private static long[] longs(Shape shape) {
-        return Arrays.stream(shape.dims()).asLongStream().toArray();
+        return StructureKernels.longs(shape.dims());
     }
 }

@@ -114,6 +114,10 @@ final class StructureKernels {
     }
 
     static long[] longs(int[] numbers) {
-        return Arrays.stream(numbers).asLongStream().toArray();
+        long[] longs = new long[numbers.length];
+        for (int i = 0; i < longs.length; i++) {
+            longs[i] = numbers[i];
+        }
+        return longs;
     }
 }

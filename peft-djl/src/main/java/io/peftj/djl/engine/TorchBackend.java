@@ -16,6 +16,7 @@ import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Updates;
 import io.peftj.core.tensor.Weight;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,8 @@ public final class TorchBackend implements Backend {
     private static final String OPT_OUT = "OPT_OUT_TRACKING";
 
     private final Workers workers;
+    private final Workers lanes;
+    private final int laneCount;
     private final PtNDManager manager;
     private final MemoryMeter memory = new MemoryMeter();
     private final Script script;
@@ -43,8 +46,11 @@ public final class TorchBackend implements Backend {
     private final Updates updates;
     private volatile boolean open = true;
 
-    private TorchBackend(Workers workers, PtNDManager manager, EngineOptions options, KernelChoice choice) {
+    private TorchBackend(
+            Workers workers, Workers lanes, PtNDManager manager, EngineOptions options, KernelChoice choice) {
         this.workers = workers;
+        this.lanes = lanes;
+        this.laneCount = options.lanes();
         this.manager = manager;
         this.script = Script.load(manager, options.device(), choice.resources());
         this.calls = new TorchCalls(script, memory);
@@ -76,20 +82,26 @@ public final class TorchBackend implements Backend {
                     + engine.getGpuCount() + " GPUs; use cpu, or supply libtorch for CUDA");
         }
         PtNDManager manager = (PtNDManager) engine.newBaseManager(Device.cpu());
-        Workers workers = new Workers(options.workers(), () -> {
-            JniUtils.setNumThreads(options.threads());
-            JniUtils.setGraphExecutorOptimize(false);
-        });
+        Workers workers = new Workers(options.workers(), () -> setUp(options.threads()));
+        Workers lanes = new Workers(options.lanes(), () -> setUp(1));
         try {
             return workers.call(() -> {
                 KernelChoice choice = given == null ? KernelChoice.probe(manager, options) : given;
-                return new TorchBackend(workers, manager, options, choice);
+                return new TorchBackend(workers, lanes, manager, options, choice);
             });
         } catch (RuntimeException e) {
             workers.close();
+            lanes.close();
             manager.close();
             throw e;
         }
+    }
+
+    /** What libtorch keeps by thread. Its first look at the number of threads takes over another thread's, so that comes before. */
+    private static void setUp(int threads) {
+        JniUtils.getNumThreads();
+        JniUtils.setNumThreads(threads);
+        JniUtils.setGraphExecutorOptimize(false);
     }
 
     private static Engine startEngine() {
@@ -129,6 +141,17 @@ public final class TorchBackend implements Backend {
     @Override
     public <T> T call(Callable<T> task) {
         return workers.call(task);
+    }
+
+    /** As many as operations have threads: a lane computes with one. Where a GPU computes there is one lane. */
+    @Override
+    public int lanes() {
+        return laneCount;
+    }
+
+    @Override
+    public <T> List<T> callAll(List<Callable<T>> tasks) {
+        return laneCount == 1 ? Backend.super.callAll(tasks) : lanes.callAll(tasks);
     }
 
     @Override
@@ -194,6 +217,7 @@ public final class TorchBackend implements Backend {
     public void close() {
         if (open) {
             workers.close();
+            lanes.close();
             open = false;
             calls.close();
             script.close();

@@ -118,7 +118,9 @@ final class TorchCalls {
             }
             return call(kernel, values, arguments);
         } finally {
-            made.forEach(IValue::close);
+            for (IValue value : made) {
+                value.close();
+            }
         }
     }
 
@@ -178,13 +180,21 @@ final class TorchCalls {
             return IValue.listFrom(numbers);
         }
         if (argument instanceof List<?> buffers) {
-            IValue[] values = buffers.stream()
-                    .map(buffer -> alive(kernel, TorchBuffer.of((Buffer) Objects.requireNonNull(buffer))))
-                    .toArray(IValue[]::new);
-            return values.length == 0 ? IValue.listFrom(new PtNDArray[0]) : IValue.listFrom(values);
+            return list(kernel, buffers);
         }
         throw new IllegalArgumentException(
                 kernel + ": an argument of " + argument.getClass() + " means nothing to libtorch");
+    }
+
+    private static IValue list(String kernel, List<?> buffers) {
+        if (buffers.isEmpty()) {
+            return IValue.listFrom(new PtNDArray[0]);
+        }
+        IValue[] values = new IValue[buffers.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = alive(kernel, TorchBuffer.of((Buffer) Objects.requireNonNull(buffers.get(i))));
+        }
+        return IValue.listFrom(values);
     }
 
     private static boolean areContiguous(@Nullable Object[] arguments) {

@@ -1,6 +1,8 @@
 package io.peftj.djl.engine;
 
 import io.peftj.core.PeftException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -53,6 +55,42 @@ final class Workers implements AutoCloseable {
             throw new IllegalStateException("call: the backend is closed", e);
         }
         return job.await();
+    }
+
+    /**
+     * Runs tasks on these threads, as many at once as there are, and waits for all of them; on such a thread already, runs them there one by one.
+     *
+     * <p>When one fails, or the caller is interrupted, the others are interrupted too. What the first failed one threw is thrown after all have ended.
+     */
+    <T> List<T> callAll(List<Callable<T>> tasks) {
+        if (Thread.currentThread().getThreadGroup() == group) {
+            return tasks.stream().map(Workers::run).toList();
+        }
+        List<Job<T>> jobs = tasks.stream().map(Job::new).toList();
+        try {
+            jobs.forEach(executor::execute);
+        } catch (RejectedExecutionException e) {
+            throw new IllegalStateException("callAll: the backend is closed", e);
+        }
+        List<T> results = new ArrayList<>();
+        Throwable failure = null;
+        for (Job<T> job : jobs) {
+            try {
+                results.add(job.await());
+            } catch (RuntimeException | Error e) {
+                if (failure == null) {
+                    failure = e;
+                    jobs.forEach(Job::cancel);
+                }
+            }
+        }
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        if (failure instanceof RuntimeException exception) {
+            throw exception;
+        }
+        return results;
     }
 
     /** Lets running and waiting tasks end. */

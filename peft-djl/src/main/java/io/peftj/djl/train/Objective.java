@@ -26,6 +26,11 @@ public sealed interface Objective {
      */
     Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights);
 
+    /** Whether a row's loss depends on no other row of the batch, so that a batch can be computed in parts. */
+    default boolean isRowWise() {
+        return true;
+    }
+
     /**
      * How well each of a batch's rows is predicted, without learning from them.
      *

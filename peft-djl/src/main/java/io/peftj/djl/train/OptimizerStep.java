@@ -7,6 +7,7 @@ import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
 import io.peftj.core.run.Training;
+import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.Loss;
 import io.peftj.core.tensor.Scope;
 import io.peftj.core.tensor.Session;
@@ -23,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -124,28 +126,97 @@ public final class OptimizerStep {
         return weights;
     }
 
+    /** Adds a micro-batch's gradients to the sums, computing as many parts of it side by side as the backend can. */
     private double accumulate(
             Session session,
             List<Derived> derived,
             List<Assigned> microBatch,
             Map<List<Integer>, Float> weights,
             Settings settings) {
-        try (Scope scope = session.scope();
-                Tape tape = session.startTape()) {
+        List<List<Assigned>> parts =
+                objective.isRowWise() ? Parts.of(microBatch, base.backend().lanes()) : List.of(microBatch);
+        List<Gradients> done = new ArrayList<>(Collections.nCopies(parts.size(), new Gradients(0, List.of())));
+        try {
+            List<Callable<Boolean>> tasks = new ArrayList<>();
+            for (int p = 0; p < parts.size(); p++) {
+                int part = p;
+                tasks.add(() -> {
+                    try (Session own = session.openPart()) {
+                        done.set(part, gradients(own, derived, parts.get(part), weights, settings));
+                        return true;
+                    }
+                });
+            }
+            base.backend().callAll(tasks);
+            double loss = 0;
+            for (Gradients gradients : done) { // always in this order, so that equal runs give equal sums
+                loss += gradients.loss();
+                gradients.addTo(session, derived);
+            }
+            return loss;
+        } finally {
+            done.forEach(Gradients::close);
+        }
+    }
+
+    /**
+     * What a part of a micro-batch gives.
+     *
+     * @param ofAdapters each adapter's gradients of its effective parameters by name
+     */
+    private record Gradients(double loss, List<Map<String, Constant>> ofAdapters) implements AutoCloseable {
+        void addTo(Session session, List<Derived> derived) {
+            for (int a = 0; a < ofAdapters.size(); a++) {
+                Map<String, Tensor> sums = derived.get(a).gradients();
+                ofAdapters.get(a).forEach((name, constant) -> {
+                    try (Scope scope = session.scope()) {
+                        Tensor before = sums.get(name);
+                        sums.put(
+                                name,
+                                before == null
+                                        ? scope.keep(session.own(constant))
+                                        : scope.keepInPlaceOf(before, before.plus(session.tensor(constant))));
+                    }
+                });
+            }
+        }
+
+        @Override
+        public void close() {
+            ofAdapters.forEach(gradients -> gradients.values().forEach(Constant::close));
+        }
+    }
+
+    private Gradients gradients(
+            Session session,
+            List<Derived> derived,
+            List<Assigned> rows,
+            Map<List<Integer>, Float> weights,
+            Settings settings) {
+        try (Tape tape = session.startTape()) {
             List<Map<String, Tensor>> leaves = new ArrayList<>();
             List<ActiveAdapter> active = new ArrayList<>();
             for (Derived one : derived) {
                 Map<String, Tensor> effective = new LinkedHashMap<>();
-                one.effective().forEach((name, value) -> effective.put(name, tape.leaf(value)));
+                one.effective().forEach((name, value) -> effective.put(name, tape.leaf(session.borrow(value))));
                 leaves.add(effective);
                 active.add(new ActiveAdapter(one.adapter().name(), one.adapter().plan(), effective));
             }
-            Loss loss = loss(session, active, microBatch, weights, settings);
+            Loss loss = loss(session, active, rows, weights, settings);
             tape.backward(loss.sum());
-            for (int a = 0; a < derived.size(); a++) {
-                addGradients(scope, tape, leaves.get(a), derived.get(a).gradients());
+            double value = loss.sum().toHost().values()[0];
+            List<Map<String, Constant>> ofAdapters = new ArrayList<>();
+            for (Map<String, Tensor> ofAdapter : leaves) {
+                Map<String, Constant> gradients = new LinkedHashMap<>();
+                ofAdapter.forEach((name, leaf) -> {
+                    Tensor gradient = tape.gradient(leaf);
+                    if (gradient != null) {
+                        gradients.put(name, Constant.sharing(gradient));
+                    }
+                });
+                ofAdapters.add(gradients);
             }
-            return loss.sum().toHost().values()[0];
+            return new Gradients(value, ofAdapters);
         }
     }
 
@@ -173,18 +244,6 @@ public final class OptimizerStep {
             each.add(Objects.requireNonNull(weights.get(assigned.adapters())));
         }
         return objective.loss(base, new Run(session, batch, settings.dropout()), examples, each);
-    }
-
-    private static void addGradients(Scope scope, Tape tape, Map<String, Tensor> leaves, Map<String, Tensor> sums) {
-        leaves.forEach((name, leaf) -> {
-            Tensor gradient = tape.gradient(leaf);
-            if (gradient != null) {
-                Tensor before = sums.get(name);
-                sums.put(
-                        name,
-                        before == null ? scope.keep(gradient) : scope.keepInPlaceOf(before, before.plus(gradient)));
-            }
-        });
     }
 
     private static void differentiate(Tape derivation, List<Derived> derived) {

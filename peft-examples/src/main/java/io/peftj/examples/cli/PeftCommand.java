@@ -30,6 +30,7 @@ public final class PeftCommand {
 
     /** Runs the command and ends the process with its exit code. */
     public static void main(String... arguments) {
+        JitCompiler.spareTheProcessor();
         System.exit(commandLine(Backbones::load).execute(arguments));
     }
 

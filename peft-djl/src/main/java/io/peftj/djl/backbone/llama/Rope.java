@@ -14,6 +14,9 @@ import java.util.Optional;
 final class Rope {
     private final double[] frequencies;
 
+    /** Of positions from 0 on, as many as were asked for so far and some more; replaced as a whole. */
+    private volatile Table known = new Table(0, new float[0], new float[0]);
+
     private Rope(double[] frequencies) {
         this.frequencies = frequencies;
     }
@@ -72,18 +75,47 @@ final class Rope {
         int half = frequencies.length;
         float[] cos = new float[positions.size() * half];
         float[] sin = new float[cos.length];
+        int last = 0;
         for (int t = 0; t < positions.size(); t++) {
-            for (int i = 0; i < half; i++) {
-                // As Hugging Face rounds: frequency and angle in single precision.
-                float angle = (float) positions.get(t) * (float) frequencies[i];
-                cos[t * half + i] = (float) Math.cos(angle);
-                sin[t * half + i] = (float) Math.sin(angle);
-            }
+            last = Math.max(last, (int) positions.get(t));
+        }
+        Table table = table(last + 1);
+        for (int t = 0; t < positions.size(); t++) {
+            int from = (int) positions.get(t) * half;
+            System.arraycopy(table.cos(), from, cos, t * half, half);
+            System.arraycopy(table.sin(), from, sin, t * half, half);
         }
         Shape shape = Shape.of(positions.size(), half);
         return new Angles(
                 session.tensor(HostTensor.of(shape, cos), dtype), session.tensor(HostTensor.of(shape, sin), dtype));
     }
+
+    /** A table of at least so many positions. Threads that meet here compute the same values. */
+    private Table table(int positions) {
+        Table table = known;
+        if (table.positions() >= positions) {
+            return table;
+        }
+        int count = Math.max(positions, 2 * table.positions());
+        int half = frequencies.length;
+        float[] cos = new float[count * half];
+        float[] sin = new float[cos.length];
+        for (int position = 0; position < count; position++) {
+            for (int i = 0; i < half; i++) {
+                // As Hugging Face rounds: frequency and angle in single precision.
+                float angle = (float) position * (float) frequencies[i];
+                cos[position * half + i] = (float) Math.cos(angle);
+                sin[position * half + i] = (float) Math.sin(angle);
+            }
+        }
+        Table larger = new Table(count, cos, sin);
+        known = larger;
+        return larger;
+    }
+
+    /** Cosines and sines [positions, head dim / 2], row-major; never written after it was made. */
+    @SuppressWarnings("ArrayRecordComponent") // used here alone, never compared
+    private record Table(int positions, float[] cos, float[] sin) {}
 
     /** What queries and keys are rotated by. */
     record Angles(Tensor cos, Tensor sin) {}
