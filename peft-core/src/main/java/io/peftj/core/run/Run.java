@@ -111,10 +111,17 @@ public final class Run {
         });
     }
 
-    /** RMS norm with the named parameter [width]. */
+    /** RMS norm of x [places, …, width] with the named parameter [width]. */
     public Tensor rmsNorm(String name, Tensor x, Tensor weight, double eps, Places places) {
-        Tensor w = required(vector(name + ".weight", weight, places)).cast(x.dtype());
-        return w.shape().rank() == 1 ? x.rmsNorm(w, eps) : x.rmsNorm(null, eps).times(w);
+        String parameter = name + ".weight";
+        if (!isSubstituted(parameter)) {
+            return x.rmsNorm(weight, eps);
+        }
+        return byReplacement(
+                parameter,
+                places,
+                (replacement, range) -> range.of(x)
+                        .rmsNorm(replacement == null ? weight : replacement.cast(x.dtype()), eps));
     }
 
     /** Layer norm with the named parameters [width]. */

@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A decoder of the LLaMA family (LLaMA 1 to 3, Mistral). */
+/** A decoder of the LLaMA family (LLaMA 1 to 3, Mistral, Qwen2, Qwen3). */
 final class Llama implements Transformer {
     private final Site embedding;
     private final Weight embeddings;
@@ -33,7 +33,7 @@ final class Llama implements Transformer {
         for (int l = 0; l < config.layers(); l++) {
             layers.add(layer(l, spec, weights));
         }
-        this.norm = weights.vector("model.norm.weight", config.width());
+        this.norm = weights.vector(config.prefix() + "norm.weight", config.width());
         this.outputEmbedding = spec.sites(Role.OUTPUT_EMBEDDING).stream()
                 .findFirst()
                 .map(site -> config.tied() && !weights.replaces(site.weightName()) ? embeddings : weights.matrix(site))
@@ -53,7 +53,11 @@ final class Llama implements Transformer {
             }
         }
         return run.rmsNorm(
-                "model.norm", h, session.tensor(norm), config.eps(), run.batch().tokens());
+                config.prefix() + "norm",
+                h,
+                session.tensor(norm),
+                config.eps(),
+                run.batch().tokens());
     }
 
     @Override
@@ -62,7 +66,7 @@ final class Llama implements Transformer {
     }
 
     private LlamaLayer layer(int l, BackboneSpec spec, Weights weights) {
-        String name = "model.layers." + l;
+        String name = config.prefix() + "layers." + l;
         return new LlamaLayer(
                 l,
                 name,
@@ -70,6 +74,8 @@ final class Llama implements Transformer {
                 Linear.load(spec.site(name + ".self_attn.q_proj"), weights),
                 Linear.load(spec.site(name + ".self_attn.k_proj"), weights),
                 Linear.load(spec.site(name + ".self_attn.v_proj"), weights),
+                headNorm(name + ".self_attn.q_norm.weight", weights),
+                headNorm(name + ".self_attn.k_norm.weight", weights),
                 Linear.load(spec.site(name + ".self_attn.o_proj"), weights),
                 weights.vector(name + ".post_attention_layernorm.weight", config.width()),
                 Linear.load(spec.site(name + ".mlp.gate_proj"), weights),
@@ -78,5 +84,9 @@ final class Llama implements Transformer {
                 config.headDim(),
                 config.eps(),
                 config.activation());
+    }
+
+    private @Nullable Constant headNorm(String name, Weights weights) {
+        return config.headNorms() ? weights.vector(name, config.headDim()) : null;
     }
 }

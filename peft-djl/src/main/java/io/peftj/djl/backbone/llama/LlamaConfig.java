@@ -3,6 +3,9 @@ package io.peftj.djl.backbone.llama;
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.tensor.Activation;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /** The keys of a LLaMA-family config.json, of transformers 4 and 5, that decide what is computed; what is not implemented is refused by name. */
 record LlamaConfig(
@@ -17,22 +20,22 @@ record LlamaConfig(
         int positions,
         double eps,
         Activation activation,
-        boolean attentionBias,
+        boolean projectionBias,
+        boolean outputBias,
         boolean feedForwardBias,
+        boolean headNorms,
         boolean tied,
         int classes,
         Rope rope) {
     static LlamaConfig read(ConfigReader config) {
-        String architecture = config.strings("architectures").stream()
-                .findFirst()
-                .orElseThrow(() -> config.error("architectures", "the name of a model class", "add it to config.json"));
+        Member member = Objects.requireNonNull(LlamaFamily.MEMBERS.get(config.requiredString("model_type")));
+        refuseUnimplemented(config);
         int width = config.requiredInt("hidden_size");
         int heads = config.requiredInt("num_attention_heads");
-        int headDim = config.optionalInt("head_dim", width / heads);
-        refuseUnimplemented(config);
+        int headDim = config.optionalInt("head_dim", member.headDim(width, heads));
         int positions = config.optionalInt("max_position_embeddings", 2048);
         return new LlamaConfig(
-                architecture,
+                architecture(config, member),
                 config.requiredInt("num_hidden_layers"),
                 width,
                 config.requiredInt("intermediate_size"),
@@ -41,11 +44,13 @@ record LlamaConfig(
                 headDim,
                 config.requiredInt("vocab_size"),
                 // Attention over all keys equals a sliding window as long as no row is longer than the window.
-                Math.min(positions, config.optionalInt("sliding_window", positions)),
+                Math.min(positions, member.window(config)),
                 config.optionalDouble("rms_norm_eps", 1e-6),
                 activation(config),
-                config.optionalBoolean("attention_bias", false),
+                member.projectionBias(config),
+                member.outputBias(config),
                 config.optionalBoolean("mlp_bias", false),
+                member.headNorms(),
                 config.optionalBoolean("tie_word_embeddings", false),
                 classes(config),
                 Rope.read(config, headDim));
@@ -53,6 +58,30 @@ record LlamaConfig(
 
     boolean classifies() {
         return architecture.endsWith("ForSequenceClassification");
+    }
+
+    /** Whether it makes next-token logits; the bare model ends with hidden states. */
+    boolean generates() {
+        return architecture.endsWith("ForCausalLM");
+    }
+
+    /** What the body's parameter names begin with. */
+    String prefix() {
+        return classifies() || generates() ? "model." : "";
+    }
+
+    private static String architecture(ConfigReader config, Member member) {
+        String architecture = config.strings("architectures").stream()
+                .findFirst()
+                .orElseThrow(() -> config.error("architectures", "the name of a model class", "add it to config.json"));
+        List<String> known = Stream.of("ForCausalLM", "ForSequenceClassification", "Model")
+                .map(kind -> member.classes() + kind)
+                .toList();
+        if (!known.contains(architecture)) {
+            throw new InvalidConfigException("architecture " + architecture
+                    + " of config.json is not implemented; of this model_type there are " + known);
+        }
+        return architecture;
     }
 
     private static Activation activation(ConfigReader config) {

@@ -5,6 +5,7 @@ import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.djl.backbone.Linear;
+import org.jspecify.annotations.Nullable;
 
 /** One layer: attention and a gated feed-forward network, each behind an RMS norm and added to the residual stream. */
 record LlamaLayer(
@@ -14,6 +15,8 @@ record LlamaLayer(
         Linear query,
         Linear key,
         Linear value,
+        @Nullable Constant queryNorm,
+        @Nullable Constant keyNorm,
         Linear output,
         Constant feedForwardNorm,
         Linear gate,
@@ -29,14 +32,21 @@ record LlamaLayer(
     }
 
     private Tensor attention(Run run, Tensor x, Rope.Angles angles) {
-        Tensor q = heads(query.apply(run, x)).rotary(angles.cos(), angles.sin());
-        Tensor k = heads(key.apply(run, x)).rotary(angles.cos(), angles.sin());
+        Tensor q = headNorm(run, "self_attn.q_norm", queryNorm, heads(query.apply(run, x)));
+        Tensor k = headNorm(run, "self_attn.k_norm", keyNorm, heads(key.apply(run, x)));
         Tensor v = heads(value.apply(run, x));
-        return output.apply(run, run.attention(number, q, k, v, true, 1 / Math.sqrt(headDim)));
+        Tensor rotatedQ = q.rotary(angles.cos(), angles.sin());
+        Tensor rotatedK = k.rotary(angles.cos(), angles.sin());
+        return output.apply(run, run.attention(number, rotatedQ, rotatedK, v, true, 1 / Math.sqrt(headDim)));
     }
 
     private Tensor feedForward(Run run, Tensor x) {
         return down.apply(run, gate.apply(run, x).gatedActivation(up.apply(run, x), activation));
+    }
+
+    /** Over each head's own width; x [tokens, heads, head dim]. */
+    private Tensor headNorm(Run run, String part, @Nullable Constant weight, Tensor x) {
+        return weight == null ? x : norm(run, part, weight, x);
     }
 
     private Tensor norm(Run run, String part, Constant weight, Tensor x) {

@@ -9,9 +9,21 @@ import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
 import java.util.Optional;
+import java.util.Set;
 
 /** Rotary positions (arXiv 2104.09864): a frequency for each pair of a head's dimensions. */
 final class Rope {
+    /** What the implemented types read, in any of them. */
+    private static final Set<String> KEYS = Set.of(
+            "rope_type",
+            "type",
+            "rope_theta",
+            "factor",
+            "low_freq_factor",
+            "high_freq_factor",
+            "original_max_position_embeddings",
+            "partial_rotary_factor");
+
     private final double[] frequencies;
 
     /** Of positions from 0 on, as many as were asked for so far and some more; replaced as a whole. */
@@ -29,6 +41,7 @@ final class Rope {
         String type = "default";
         if (scaling.isPresent()) {
             ConfigReader keys = scaling.get();
+            refuseUnknown(keys);
             theta = keys.optionalDouble("rope_theta", theta);
             type = keys.optionalString("rope_type", keys.optionalString("type", "default"));
         }
@@ -45,6 +58,19 @@ final class Rope {
                         + "\" of config.json is not implemented; known are default, linear and llama3");
         }
         return new Rope(frequencies);
+    }
+
+    private static void refuseUnknown(ConfigReader keys) {
+        for (String key : keys.keys()) {
+            if (keys.has(key) && !KEYS.contains(key)) {
+                throw new InvalidConfigException("the rotary positions of config.json have the key \"" + key
+                        + "\", which is not implemented; known are " + KEYS.stream().sorted().toList());
+            }
+        }
+        if (keys.optionalDouble("partial_rotary_factor", 1) != 1) {
+            throw new InvalidConfigException("the rotary positions of config.json have partial_rotary_factor "
+                    + keys.optionalDouble("partial_rotary_factor", 1) + "; only 1 is implemented");
+        }
     }
 
     private static void divide(double[] frequencies, double factor) {

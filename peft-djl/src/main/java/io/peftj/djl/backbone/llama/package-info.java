@@ -1,2 +1,2 @@
-/** The LLaMA family: pre-norm decoders with rotary positions, grouped-query attention and gated feed-forward networks. */
+/** The LLaMA family (Mistral and Qwen too): pre-norm decoders with rotary positions, grouped-query attention and gated feed-forward networks. */
 package io.peftj.djl.backbone.llama;
