@@ -102,7 +102,8 @@ final class AdapterFit {
     }
 
     private void compareCopies(List<ParameterSpec> copies) {
-        Map<String, Shape> base = new LinkedHashMap<>(spec.parameters());
+        Map<String, Shape> base = new LinkedHashMap<>();
+        spec.parameters().keySet().forEach(name -> base.put(name, spec.shapeInFiles(name)));
         for (Site site : spec.sites(Role.OUTPUT_EMBEDDING)) {
             base.putIfAbsent(site.weightName(), Shape.of(site.out(), site.in()));
         }

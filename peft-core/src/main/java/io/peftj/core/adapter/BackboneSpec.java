@@ -1,5 +1,6 @@
 package io.peftj.core.adapter;
 
+import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.Shape;
@@ -24,8 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param decoder whether attention is causal
  * @param tied whether the output embedding is the token embedding
  * @param sites the matrices that adapters can act on, in the model's order
- * @param parameters all parameters by name with their shapes, in the model's order
- * @param head the classification head; null for none
+ * @param parameters all parameters by name with their shapes, in the model's order; matrices of sites are [out, in] whatever files hold
+ * @param head the classification head, whose layers are sites if the model has values for them and else come from adapters; null for none
  */
 public record BackboneSpec(
         String architecture,
@@ -61,6 +62,49 @@ public record BackboneSpec(
         return sites.stream().filter(site -> site.role() == role).toList();
     }
 
+    /** The outputs that have a role: whole sites, or parts of sites that make queries, keys and values at once. */
+    public List<OutputRange> outputs(Role role) {
+        List<OutputRange> found = new ArrayList<>();
+        for (Site site : sites) {
+            int queries = heads * headDim;
+            int keys = queries + keyValueWidth();
+            if (site.role() == role) {
+                found.add(OutputRange.all(site));
+            } else if (site.role() == Role.QUERY_KEY_VALUE && role == Role.QUERY) {
+                found.add(new OutputRange(site, 0, queries));
+            } else if (site.role() == Role.QUERY_KEY_VALUE && role == Role.KEY) {
+                found.add(new OutputRange(site, queries, keys));
+            } else if (site.role() == Role.QUERY_KEY_VALUE && role == Role.VALUE) {
+                found.add(new OutputRange(site, keys, site.out()));
+            }
+        }
+        return found;
+    }
+
+    /** Whether files hold a parameter's two axes the other way round, as {@link Site#fanInFanOut} says. */
+    public boolean isTransposedInFiles(String parameter) {
+        return sites.stream()
+                .anyMatch(site -> site.fanInFanOut() && site.weightName().equals(parameter));
+    }
+
+    /**
+     * A parameter's shape in the base model's files, and wherever else it is kept whole.
+     *
+     * @throws IllegalArgumentException if the model has no such parameter
+     */
+    public Shape shapeInFiles(String parameter) {
+        Shape shape = parameters.get(parameter);
+        if (shape == null) {
+            throw new IllegalArgumentException("the model has no parameter " + parameter);
+        }
+        return isTransposedInFiles(parameter) ? Shape.of(shape.dim(1), shape.dim(0)) : shape;
+    }
+
+    /** Whether it is a body alone, which makes neither next-token nor class logits. */
+    public boolean isBare() {
+        return architecture.endsWith("Model");
+    }
+
     /**
      * The same body with another classification head, or with its first one; an output embedding goes.
      *
@@ -69,12 +113,14 @@ public record BackboneSpec(
     public BackboneSpec withHead(HeadSpec other) {
         List<Site> kept = new ArrayList<>(sites);
         kept.removeIf(site -> site.role() == Role.HEAD || site.role() == Role.OUTPUT_EMBEDDING);
-        kept.add(new Site(other.name(), Role.HEAD, -1, other.in(), other.classes(), other.bias()));
+        kept.addAll(other.layers());
         Map<String, Shape> all = new LinkedHashMap<>(parameters);
         all.keySet().removeIf(name -> isOfRole(name, Role.HEAD) || isOfRole(name, Role.OUTPUT_EMBEDDING));
-        all.put(other.name() + ".weight", Shape.of(other.classes(), other.in()));
-        if (other.bias()) {
-            all.put(other.name() + ".bias", Shape.of(other.classes()));
+        for (Site layer : other.layers()) {
+            all.put(layer.weightName(), Shape.of(layer.out(), layer.in()));
+            if (layer.bias()) {
+                all.put(layer.biasName(), Shape.of(layer.out()));
+            }
         }
         return new BackboneSpec(
                 architecture,
@@ -99,7 +145,7 @@ public record BackboneSpec(
      */
     public HeadSpec headFor(int classes) {
         if (head != null) {
-            return new HeadSpec(head.name(), classes, head.in(), head.bias(), head.pooling());
+            return head.withClasses(classes);
         }
         return decoder
                 ? new HeadSpec("score", classes, width, false, Pooling.LAST)

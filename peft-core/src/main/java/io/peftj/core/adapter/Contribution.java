@@ -1,5 +1,6 @@
 package io.peftj.core.adapter;
 
+import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.Segments;
@@ -17,17 +18,39 @@ public sealed interface Contribution {
     /** The site's input is multiplied by a vector [in]. */
     record InputScale(Site site, String scale) implements Contribution {}
 
-    /** The site's output, bias included, is multiplied by a vector [out]. */
-    record OutputScale(Site site, String scale) implements Contribution {}
+    /** A site's outputs, bias included, are multiplied by a vector [outputs in the range]. */
+    record OutputScale(OutputRange outputs, String scale) implements Contribution {
+        /** Scales all outputs of a site. */
+        public OutputScale(Site site, String scale) {
+            this(OutputRange.all(site), scale);
+        }
+
+        /** The site. */
+        public Site site() {
+            return outputs.site();
+        }
+    }
 
     /**
-     * Something is added to the site's product.
+     * Something is added to a site's product.
      *
-     * @param formula what
+     * @param outputs what it is added to
+     * @param formula what is added [places, outputs in the range]
      * @param parameters the formula's parameters, in its order
      * @param dropout the probability with which the formula's dropout drops in training
      */
-    record Delta(Site site, DeltaFormula formula, List<String> parameters, double dropout) implements Contribution {}
+    record Delta(OutputRange outputs, DeltaFormula formula, List<String> parameters, double dropout)
+            implements Contribution {
+        /** Adds to all outputs of a site. */
+        public Delta(Site site, DeltaFormula formula, List<String> parameters, double dropout) {
+            this(OutputRange.all(site), formula, parameters, dropout);
+        }
+
+        /** The site. */
+        public Site site() {
+            return outputs.site();
+        }
+    }
 
     /**
      * Every query of a layer sees more keys and values [length, kv heads, head dim], which stand before the row.
@@ -41,15 +64,21 @@ public sealed interface Contribution {
      *
      * @param baseParameter its name in the base model, such as "classifier.weight"
      * @param replacement the effective parameter, of the same shape
+     * @param transposed whether the effective parameter is a site's matrix as [in, out]
      */
-    record Substitute(String baseParameter, String replacement) implements Contribution {}
+    record Substitute(String baseParameter, String replacement, boolean transposed) implements Contribution {
+        /** A replacement of the base's own shape. */
+        public Substitute(String baseParameter, String replacement) {
+            this(baseParameter, replacement, false);
+        }
+    }
 
     /**
      * What a {@link Delta} adds. One instance a method (a constant): contributions with the same instance are computed together, their parameters
      * stacked. It must not tell one adapter from many: where several act, parameters have a leading axis of slots.
      */
     interface DeltaFormula {
-        /** The delta [places, out] in the input's format. */
+        /** The delta [places, outputs] in the input's format. */
         Tensor apply(DeltaInput input);
 
         /**
@@ -60,7 +89,7 @@ public sealed interface Contribution {
         int paddedAxis(int parameter);
 
         /**
-         * The change of the site's matrix [out, in] that this delta is, from unstacked parameters.
+         * The change of the site's matrix [outputs, in] that this delta is, from unstacked parameters.
          *
          * @throws io.peftj.core.PeftException if the delta is no linear map of the input
          */

@@ -9,9 +9,11 @@ import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Shape;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,8 +21,9 @@ import org.slf4j.LoggerFactory;
  * Parameters of the base that a method trains and saves whole: the task's head, modules_to_save, biases. Shared by all methods.
  *
  * @param parameters base parameters by stored name, with their names in the base
+ * @param transposed names in the base of those that files hold as [in, out]
  */
-public record SavedModules(Map<ParameterSpec, String> parameters) {
+public record SavedModules(Map<ParameterSpec, String> parameters, Set<String> transposed) {
     private static final Logger LOG = LoggerFactory.getLogger(SavedModules.class);
     /** What PEFT lists by default for classification, whatever the model calls its head. */
     static final List<String> USUAL_HEADS = List.of("classifier", "score");
@@ -28,6 +31,12 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
     /** Keeps a copy in order. */
     public SavedModules {
         parameters = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
+        transposed = Set.copyOf(transposed);
+    }
+
+    /** Parameters that files hold as the base has them. */
+    public SavedModules(Map<ParameterSpec, String> parameters) {
+        this(parameters, Set.of());
     }
 
     /**
@@ -38,6 +47,7 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
      */
     public static SavedModules of(BackboneSpec spec, AdapterConfig config, String prefix) {
         Map<ParameterSpec, String> found = new LinkedHashMap<>();
+        Set<String> transposed = new HashSet<>();
         HeadSpec head = spec.head();
         boolean trainsHead = trainsHead(config);
         Map<String, Shape> base = new LinkedHashMap<>(spec.parameters());
@@ -60,12 +70,16 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
         }
         base.forEach((name, shape) -> {
             boolean listed = config.modulesToSave().stream().anyMatch(entry -> Targets.isInside(module(name), entry));
-            boolean ofHead = trainsHead && head != null && module(name).equals(head.name());
+            boolean ofHead = trainsHead && head != null && head.has(name);
             if (listed || ofHead) {
-                found.put(new ParameterSpec(prefix + name, shape), name);
+                boolean turned = spec.isTransposedInFiles(name);
+                found.put(new ParameterSpec(prefix + name, turned ? turned(shape) : shape), name);
+                if (turned) {
+                    transposed.add(name);
+                }
             }
         });
-        return new SavedModules(found);
+        return new SavedModules(found, transposed);
     }
 
     /** These and the parameters of another. */
@@ -76,7 +90,9 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
                 all.put(spec, name);
             }
         });
-        return new SavedModules(all);
+        Set<String> turned = new HashSet<>(transposed);
+        turned.addAll(other.transposed);
+        return new SavedModules(all, turned);
     }
 
     /** The stored parameters. */
@@ -87,7 +103,7 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
     /** Each replaces its base parameter; effective names are the stored ones. */
     public List<Contribution> contributions() {
         List<Contribution> all = new ArrayList<>();
-        parameters.forEach((spec, name) -> all.add(new Substitute(name, spec.name())));
+        parameters.forEach((spec, name) -> all.add(new Substitute(name, spec.name(), transposed.contains(name))));
         return all;
     }
 
@@ -97,8 +113,9 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
         HeadSpec head = spec.head();
         parameters.forEach((parameter, name) -> {
             if (context.hasBase(name)) {
-                values.put(parameter.name(), context.base(name));
-            } else if (head != null && module(name).equals(head.name())) {
+                HostTensor base = context.base(name);
+                values.put(parameter.name(), transposed.contains(name) ? base.transposed() : base);
+            } else if (head != null && head.has(name)) {
                 CounterRandom random = context.random(parameter.name());
                 values.put(parameter.name(), random.uniform(parameter.shape(), 1 / Math.sqrt(head.in())));
             } else {
@@ -112,6 +129,10 @@ public record SavedModules(Map<ParameterSpec, String> parameters) {
     /** Whether the task has a head of its own, which is trained and saved whole. */
     static boolean trainsHead(AdapterConfig config) {
         return config.taskType() == TaskType.SEQ_CLS || config.taskType() == TaskType.FEATURE_EXTRACTION;
+    }
+
+    private static Shape turned(Shape shape) {
+        return Shape.of(shape.dim(1), shape.dim(0));
     }
 
     private static String module(String parameter) {

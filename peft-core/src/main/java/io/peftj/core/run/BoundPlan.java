@@ -20,7 +20,7 @@ public final class BoundPlan {
     private final Map<String, List<OutputScale>> outputScales = new HashMap<>();
     private final Map<String, List<Delta>> deltas = new HashMap<>();
     private final Map<Integer, KeyValues> keyValues = new HashMap<>();
-    private final Map<String, String> substitutes = new HashMap<>();
+    private final Map<String, Substitute> substitutes = new HashMap<>();
 
     /** Sorts a plan's contributions by place. */
     public BoundPlan(AdapterPlan plan) {
@@ -40,7 +40,7 @@ public final class BoundPlan {
             } else if (contribution instanceof KeyValues prefix) {
                 keyValues.put(prefix.layer(), prefix);
             } else if (contribution instanceof Substitute substitute) {
-                substitutes.put(substitute.baseParameter(), substitute.replacement());
+                substitutes.put(substitute.baseParameter(), substitute);
             }
         }
     }
@@ -48,11 +48,6 @@ public final class BoundPlan {
     /** The plan. */
     public AdapterPlan plan() {
         return plan;
-    }
-
-    /** Names of the base's parameters that are replaced, with the effective parameters that replace them. */
-    public Map<String, String> substitutes() {
-        return Map.copyOf(substitutes);
     }
 
     List<InputScale> inputScales(String site) {
@@ -77,7 +72,7 @@ public final class BoundPlan {
     }
 
     @Nullable
-    String substitute(String baseParameter) {
+    Substitute substitute(String baseParameter) {
         return substitutes.get(baseParameter);
     }
 

@@ -6,7 +6,9 @@ import io.peftj.core.adapter.Contribution.DeltaInput;
 import io.peftj.core.adapter.Contribution.InputScale;
 import io.peftj.core.adapter.Contribution.KeyValues;
 import io.peftj.core.adapter.Contribution.OutputScale;
+import io.peftj.core.adapter.Contribution.Substitute;
 import io.peftj.core.run.Assignment.Entry;
+import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.AttentionPrefix;
 import io.peftj.core.tensor.CounterRandom;
@@ -19,11 +21,12 @@ import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -88,7 +91,8 @@ public final class Run {
         Tensor input = scaleInput(site, x, places);
         Tensor y = product(site, input, weight, places);
         for (Assignment<Delta> assignment : deltas(site)) {
-            y = y.plus(delta(site, assignment, input, places));
+            OutputRange outputs = assignment.entries().get(0).contribution().outputs();
+            y = y.plus(Filling.up(session, outputs, delta(site, assignment, input, places), 1, 0));
         }
         Tensor b = vector(site.biasName(), bias, places);
         if (b != null) {
@@ -99,10 +103,15 @@ public final class Run {
 
     /** Rows of an embedding matrix by id [places, width]. */
     public Tensor embedding(Site site, Index ids, Weight weight, Places places) {
-        if (!isSubstituted(site.weightName())) {
+        return rows(site.weightName(), ids, weight, places);
+    }
+
+    /** Rows by number of a parameter that is no site, such as learned positions [places, width]. */
+    public Tensor rows(String parameter, Index ids, Weight weight, Places places) {
+        if (!isSubstituted(parameter)) {
             return Tensor.rows(session, weight, ids);
         }
-        return byReplacement(site.weightName(), places, (replacement, range) -> {
+        return byReplacement(parameter, places, (replacement, range) -> {
             long[] some = Arrays.copyOfRange(ids.values(), range.begin(), range.end());
             Index part = session.index(some);
             return replacement == null
@@ -182,11 +191,20 @@ public final class Run {
      * @return null if the base's own is used
      */
     public @Nullable Tensor replacement(String baseParameter, int group) {
-        Tensor found = null;
+        Entry<Substitute> found = substitution(baseParameter, group);
+        if (found == null) {
+            return null;
+        }
+        Tensor value = found.adapter().parameter(found.contribution().replacement());
+        return found.contribution().transposed() ? value.transpose() : value;
+    }
+
+    private @Nullable Entry<Substitute> substitution(String baseParameter, int group) {
+        Entry<Substitute> found = null;
         for (ActiveAdapter adapter : batch.groups().get(group).adapters()) {
-            String name = adapter.plan().substitute(baseParameter);
-            if (name != null) {
-                found = adapter.parameter(name);
+            Substitute substitute = adapter.plan().substitute(baseParameter);
+            if (substitute != null) {
+                found = new Entry<>(adapter, substitute);
             }
         }
         return found;
@@ -204,7 +222,11 @@ public final class Run {
     private Tensor scaleInput(Site site, Tensor x, Places places) {
         Tensor scaled = x;
         for (Assignment<InputScale> assignment : assignments(plan -> plan.inputScales(site.name()))) {
-            scaled = scaled.times(scale(assignment, InputScale::scale, places, x.dtype()));
+            List<Tensor> scales = assignment.entries().stream()
+                    .map(entry ->
+                            entry.adapter().parameter(entry.contribution().scale()))
+                    .toList();
+            scaled = scaled.times(scale(assignment, scales, places, x.dtype()));
         }
         return scaled;
     }
@@ -212,17 +234,22 @@ public final class Run {
     private Tensor scaleOutput(Site site, Tensor y, Places places) {
         Tensor scaled = y;
         for (Assignment<OutputScale> assignment : assignments(plan -> plan.outputScales(site.name()))) {
-            scaled = scaled.times(scale(assignment, OutputScale::scale, places, y.dtype()));
+            List<Tensor> scales = assignment.entries().stream()
+                    .map(entry -> Filling.up(
+                            session,
+                            entry.contribution().outputs(),
+                            entry.adapter().parameter(entry.contribution().scale()),
+                            0,
+                            1))
+                    .toList();
+            scaled = scaled.times(scale(assignment, scales, places, y.dtype()));
         }
         return scaled;
     }
 
-    private <C> Tensor scale(Assignment<C> assignment, Function<C, String> name, Places places, DType dtype) {
-        List<Tensor> scales = assignment.entries().stream()
-                .map(entry -> entry.adapter()
-                        .parameter(name.apply(entry.contribution()))
-                        .cast(dtype))
-                .toList();
+    private <C> Tensor scale(Assignment<C> assignment, List<Tensor> ofEntries, Places places, DType dtype) {
+        List<Tensor> scales =
+                ofEntries.stream().map(scale -> scale.cast(dtype)).toList();
         Tensor stacked = assignment.stack(scales, -1);
         return assignment.isUniform()
                 ? stacked
@@ -246,20 +273,26 @@ public final class Run {
     private List<Assignment<Delta>> deltas(Site site) {
         List<Assignment<Delta>> found = new ArrayList<>();
         for (List<@Nullable Entry<Delta>> depth : depths(plan -> plan.deltas(site.name()))) {
-            Set<DeltaFormula> formulas = new LinkedHashSet<>();
-            depth.forEach(entry -> {
+            Map<Alike, List<@Nullable Entry<Delta>>> byKind = new LinkedHashMap<>();
+            for (int g = 0; g < depth.size(); g++) {
+                Entry<Delta> entry = depth.get(g);
                 if (entry != null) {
-                    formulas.add(entry.contribution().formula());
+                    byKind.computeIfAbsent(
+                                    Alike.of(entry.contribution()),
+                                    kind -> new ArrayList<>(Collections.nCopies(depth.size(), null)))
+                            .set(g, entry);
                 }
-            });
-            for (DeltaFormula formula : formulas) {
-                List<@Nullable Entry<Delta>> alike = new ArrayList<>();
-                depth.forEach(
-                        entry -> alike.add(entry != null && entry.contribution().formula() == formula ? entry : null));
-                found.add(Assignment.of(alike));
             }
+            byKind.values().forEach(alike -> found.add(Assignment.of(alike)));
         }
         return found;
+    }
+
+    /** What deltas share that are computed together; formulas are constants. */
+    private record Alike(DeltaFormula formula, OutputRange outputs) {
+        static Alike of(Delta delta) {
+            return new Alike(delta.formula(), delta.outputs());
+        }
     }
 
     private Tensor delta(Site site, Assignment<Delta> assignment, Tensor x, Places places) {
@@ -370,7 +403,7 @@ public final class Run {
         int groups = batch.groups().size();
         int first = 0;
         for (int g = 1; g <= groups; g++) {
-            if (g == groups || replacement(name, g) != replacement(name, first)) {
+            if (g == groups || !Objects.equals(substitution(name, g), substitution(name, first))) {
                 Range range = new Range(places.offset(first), places.offset(g));
                 if (range.begin() < range.end()) {
                     parts.add(part.apply(replacement(name, first), range));

@@ -8,6 +8,8 @@ public enum Role {
     KEY,
     /** Makes the attention's values. */
     VALUE,
+    /** Makes queries, keys and values at once: its outputs are these, one after another. */
+    QUERY_KEY_VALUE,
     /** Mixes the heads' outputs. */
     ATTENTION_OUTPUT,
     /** The gate of a gated feed-forward network. */

@@ -9,8 +9,15 @@ package io.peftj.core.site;
  * @param in width of its input
  * @param out width of its output
  * @param bias whether it has a bias
+ * @param fanInFanOut whether the base model's files hold its matrix as [in, out], as those with GPT-2's Conv1D do; outside of files all matrices are
+ *     [out, in]
  */
-public record Site(String name, Role role, int layer, int in, int out, boolean bias) {
+public record Site(String name, Role role, int layer, int in, int out, boolean bias, boolean fanInFanOut) {
+    /** A site whose matrix files hold as [out, in]. */
+    public Site(String name, Role role, int layer, int in, int out, boolean bias) {
+        this(name, role, layer, in, out, bias, false);
+    }
+
     /** Whether it is a linear layer inside the body: neither an embedding, nor the output embedding, nor a head. */
     public boolean isBodyLinear() {
         return role != Role.EMBEDDING && role != Role.OUTPUT_EMBEDDING && role != Role.HEAD;

@@ -49,6 +49,25 @@ public final class HostTensor {
         return of(other, values);
     }
 
+    /** A matrix with its two axes exchanged. */
+    public HostTensor transposed() {
+        int rows = shape.dim(0);
+        int columns = shape.dim(1);
+        float[] turned = new float[values.length];
+        // By blocks, so that neither side is read with a stride that misses the cache at every step.
+        int block = 32;
+        for (int r0 = 0; r0 < rows; r0 += block) {
+            for (int c0 = 0; c0 < columns; c0 += block) {
+                for (int r = r0; r < Math.min(rows, r0 + block); r++) {
+                    for (int c = c0; c < Math.min(columns, c0 + block); c++) {
+                        turned[c * rows + r] = values[r * columns + c];
+                    }
+                }
+            }
+        }
+        return of(Shape.of(columns, rows), turned);
+    }
+
     @Override
     public String toString() {
         return "HostTensor" + shape;

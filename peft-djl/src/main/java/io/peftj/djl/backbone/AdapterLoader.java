@@ -85,7 +85,7 @@ public final class AdapterLoader {
         }
         HeadSpec usual = model.headFor(classes.getAsInt());
         Pooling pooling = adapter.task().pooling();
-        return pooling == null ? usual : new HeadSpec(usual.name(), usual.classes(), usual.in(), usual.bias(), pooling);
+        return pooling == null ? usual : usual.withPooling(pooling);
     }
 
     private static OptionalInt classes(Adapter adapter) {

@@ -65,7 +65,12 @@ public final class Backbone implements AutoCloseable {
         this.fingerprint = fingerprint;
         this.tokenizer = tokenizer;
         this.endTokens = List.copyOf(endTokens);
-        this.outputs = new Outputs(spec, transformer, ownHead(spec, weights));
+        this.outputs = new Outputs(
+                spec,
+                transformer,
+                spec.sites(Role.HEAD).stream()
+                        .map(layer -> Linear.load(layer, weights))
+                        .toList());
         this.lease = new Lease("backbone", () -> {
             backend.callUninterrupted(() -> {
                 owned.close();
@@ -74,13 +79,6 @@ public final class Backbone implements AutoCloseable {
             });
             afterClose.run();
         });
-    }
-
-    private static @Nullable Linear ownHead(BackboneSpec spec, Weights weights) {
-        return spec.sites(Role.HEAD).stream()
-                .findFirst()
-                .map(site -> Linear.load(site, weights))
-                .orElse(null);
     }
 
     /** What plans need to know of it. */

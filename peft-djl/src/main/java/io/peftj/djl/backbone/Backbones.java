@@ -69,13 +69,14 @@ public final class Backbones {
     /** Opens a model from wherever its configuration, tensors and tokenizer come from. */
     public static Backbone load(
             ConfigReader config,
-            TensorSource source,
+            TensorSource tensors,
             @Nullable Tokenizer tokenizer,
             Backend backend,
             DType dtype,
             Runnable afterClose) {
         BackboneFamily family = family(config);
         BackboneSpec spec = family.spec(config);
+        TensorSource source = new BodyNames(tensors);
         return backend.call(() -> {
             Weights weights = new Weights(source, backend, dtype);
             try {
@@ -126,7 +127,7 @@ public final class Backbones {
         Map<String, Fingerprint.Tensor> body = new LinkedHashMap<>();
         for (String name : spec.parameters().keySet()) {
             if (!outside.contains(name.substring(0, name.lastIndexOf('.')))) {
-                body.put(canonical(spec, name), Fingerprint.Tensor.of(source.find(name)));
+                body.put(BodyNames.withoutPrefix(name), Fingerprint.Tensor.of(source.find(name)));
             }
         }
         return Fingerprint.compute(
@@ -141,16 +142,6 @@ public final class Backbones {
                         "vocabulary",
                         spec.vocabulary()),
                 body);
-    }
-
-    /** The bare model and the model with a head name the same tensors with and without a prefix. */
-    private static String canonical(BackboneSpec spec, String name) {
-        for (String prefix : new String[] {spec.family() + ".", "model."}) {
-            if (name.startsWith(prefix)) {
-                return name.substring(prefix.length());
-            }
-        }
-        return name;
     }
 
     private static BackboneFamily family(ConfigReader config) {

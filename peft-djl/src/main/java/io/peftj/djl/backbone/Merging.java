@@ -8,6 +8,7 @@ import io.peftj.core.adapter.Contribution.KeyValues;
 import io.peftj.core.adapter.Contribution.OutputScale;
 import io.peftj.core.adapter.Contribution.Substitute;
 import io.peftj.core.run.ActiveAdapter;
+import io.peftj.core.run.Filling;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
@@ -66,7 +67,8 @@ final class Merging {
             if (contribution instanceof Substitute substitute) {
                 Tensor value = adapter.effective().get(substitute.replacement());
                 if (value != null) {
-                    changed.put(substitute.baseParameter(), value.toHost());
+                    HostTensor host = value.toHost();
+                    changed.put(substitute.baseParameter(), substitute.transposed() ? host.transposed() : host);
                 }
             }
         }
@@ -91,8 +93,9 @@ final class Merging {
         Tensor weight = session.tensor(current(site.weightName(), changed));
         for (Contribution contribution : contributions) {
             if (contribution instanceof Delta delta && delta.site().equals(site)) {
-                weight = weight.plus(delta.formula()
-                        .matrix(delta.parameters().stream().map(parameter).toList()));
+                Tensor change = delta.formula()
+                        .matrix(delta.parameters().stream().map(parameter).toList());
+                weight = weight.plus(Filling.up(session, delta.outputs(), change, 0, 0));
             }
         }
         Tensor bias = site.bias() ? session.tensor(current(site.biasName(), changed)) : null;
@@ -100,7 +103,7 @@ final class Merging {
             if (contribution instanceof InputScale scale && scale.site().equals(site)) {
                 weight = weight.times(parameter.apply(scale.scale()));
             } else if (contribution instanceof OutputScale scale && scale.site().equals(site)) {
-                Tensor l = parameter.apply(scale.scale());
+                Tensor l = Filling.up(session, scale.outputs(), parameter.apply(scale.scale()), 0, 1);
                 weight = weight.times(l.reshape(site.out(), 1));
                 bias = bias == null ? null : bias.times(l);
             }

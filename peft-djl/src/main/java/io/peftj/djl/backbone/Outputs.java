@@ -8,6 +8,7 @@ import io.peftj.core.run.Places;
 import io.peftj.core.run.Run;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
+import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.Kernels.Reduction;
@@ -19,7 +20,6 @@ import io.peftj.core.tensor.Weight;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** What becomes of hidden states: pooled vectors, class logits, next-token logits and losses. */
 public final class Outputs {
@@ -28,12 +28,17 @@ public final class Outputs {
 
     private final BackboneSpec spec;
     private final Transformer transformer;
-    private final @Nullable Linear ownHead;
+    private final List<Linear> ownHead;
 
-    Outputs(BackboneSpec spec, Transformer transformer, @Nullable Linear ownHead) {
+    /**
+     * Outputs of a model.
+     *
+     * @param ownHead the layers of its own classification head; none if it has no head
+     */
+    Outputs(BackboneSpec spec, Transformer transformer, List<Linear> ownHead) {
         this.spec = spec;
         this.transformer = transformer;
-        this.ownHead = ownHead;
+        this.ownHead = List.copyOf(ownHead);
     }
 
     /**
@@ -75,23 +80,34 @@ public final class Outputs {
             Tensor part = rows.offset(g) == 0 && rows.offset(g + 1) == rows.size()
                     ? input
                     : input.slice(0, rows.offset(g), rows.offset(g + 1));
-            logits.add(head(run, g, part, head.name()));
+            logits.add(head(run, g, part, head));
         }
         return logits;
     }
 
-    private Tensor head(Run run, int group, Tensor x, String name) {
-        Tensor weight = run.replacement(name + ".weight", group);
-        Tensor bias = run.replacement(name + ".bias", group);
+    private Tensor head(Run run, int group, Tensor x, HeadSpec head) {
+        List<Site> layers = head.layers();
+        Tensor y = layer(run, group, x, layers.get(0));
+        for (Site next : layers.subList(1, layers.size())) {
+            y = layer(run, group, y.activation(Activation.TANH), next);
+        }
+        return y;
+    }
+
+    /** A layer of the head as the group's adapters have it, or else the base. */
+    private Tensor layer(Run run, int group, Tensor x, Site layer) {
+        Tensor weight = run.replacement(layer.weightName(), group);
+        Tensor bias = run.replacement(layer.biasName(), group);
         if (weight != null) {
             Tensor y = x.linear(weight);
             return bias == null ? y : y.plus(bias);
         }
-        Linear own = ownHead;
-        if (own == null) {
-            throw new PeftException("a row asks for class logits, but none of its adapters brings the head \"" + name
-                    + "\" and the base model has none; use an adapter that was trained for classification");
-        }
+        Linear own = ownHead.stream()
+                .filter(linear -> linear.site().name().equals(layer.name()))
+                .findFirst()
+                .orElseThrow(() -> new PeftException("a row asks for class logits, but none of its adapters brings the"
+                        + " head's layer \"" + layer.name()
+                        + "\" and the base model has none; use an adapter that was trained for classification"));
         Tensor y = precise(x.cast(own.weight().dtype()).linear(own.weight(), null));
         if (bias != null) {
             return y.plus(bias);

@@ -1,5 +1,6 @@
 package io.peftj.djl.backbone;
 
+import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.Shape;
@@ -15,11 +16,17 @@ public final class SpecBuilder {
 
     /** A linear layer with its matrix and, where it has one, its bias. */
     public SpecBuilder linear(String name, Role role, int layer, int in, int out, boolean bias) {
-        sites.add(new Site(name, role, layer, in, out, bias));
-        parameters.put(name + ".weight", Shape.of(out, in));
-        if (bias) {
-            parameters.put(name + ".bias", Shape.of(out));
-        }
+        return add(new Site(name, role, layer, in, out, bias));
+    }
+
+    /** A linear layer with a bias whose matrix files hold as [in, out]: GPT-2's Conv1D. */
+    public SpecBuilder conv1d(String name, Role role, int layer, int in, int out) {
+        return add(new Site(name, role, layer, in, out, true, true));
+    }
+
+    /** The layers of a classification head. */
+    public SpecBuilder head(HeadSpec head) {
+        head.layers().forEach(this::add);
         return this;
     }
 
@@ -39,6 +46,15 @@ public final class SpecBuilder {
     /** A parameter at which no adapter acts but by replacing it. */
     public SpecBuilder parameter(String name, int... dims) {
         parameters.put(name, Shape.of(dims));
+        return this;
+    }
+
+    private SpecBuilder add(Site site) {
+        sites.add(site);
+        parameters.put(site.weightName(), Shape.of(site.out(), site.in()));
+        if (site.bias()) {
+            parameters.put(site.biasName(), Shape.of(site.out()));
+        }
         return this;
     }
 

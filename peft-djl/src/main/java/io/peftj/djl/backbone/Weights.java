@@ -16,6 +16,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a model's tensors from a file into a backend, checks their shapes, and owns what it made. Used on a thread of the backend. */
@@ -68,21 +70,17 @@ public final class Weights implements AutoCloseable {
      * @throws InvalidFileException if it is missing or has another shape
      */
     public Weight matrix(Site site) {
-        return matrix(site.weightName(), site.out(), site.in());
+        return site.fanInFanOut()
+                ? once(site.weightName(), below -> below.matrix(site), () -> backend.weight(turned(site), dtype))
+                : matrix(site.weightName(), site.out(), site.in());
     }
 
     /** A matrix by name; the same one when asked again. */
     public Weight matrix(String name, int out, int in) {
-        Weight known = matrices.get(name);
-        if (known != null) {
-            return known;
-        }
-        if (under != null) {
-            return under.matrix(name, out, in);
-        }
-        Weight weight = load(stored(name, Shape.of(out, in)), backend::weight, backend::weight);
-        matrices.put(name, weight);
-        return weight;
+        return once(
+                name,
+                below -> below.matrix(name, out, in),
+                () -> load(stored(name, Shape.of(out, in)), backend::weight, backend::weight));
     }
 
     /** A site's matrix whose rows are looked up by number; the same one when asked again. */
@@ -92,16 +90,30 @@ public final class Weights implements AutoCloseable {
 
     /** A matrix by name whose rows are looked up by number; the same one when asked again. */
     public Weight table(String name, int rows, int width) {
+        return once(
+                name,
+                below -> below.table(name, rows, width),
+                () -> load(stored(name, Shape.of(rows, width)), backend::table, backend::table));
+    }
+
+    /** The matrix that was made or put here before, the one below, or a new one. */
+    private Weight once(String name, Function<Weights, Weight> ofBelow, Supplier<Weight> load) {
         Weight known = matrices.get(name);
         if (known != null) {
             return known;
         }
         if (under != null) {
-            return under.table(name, rows, width);
+            return ofBelow.apply(under);
         }
-        Weight table = load(stored(name, Shape.of(rows, width)), backend::table, backend::table);
-        matrices.put(name, table);
-        return table;
+        Weight loaded = load.get();
+        matrices.put(name, loaded);
+        return loaded;
+    }
+
+    private HostTensor turned(Site site) {
+        return stored(site.weightName(), Shape.of(site.in(), site.out()))
+                .toHostTensor()
+                .transposed();
     }
 
     private Weight load(StoredTensor stored, FromBytes fromBytes, BiFunction<HostTensor, DType, Weight> fromValues) {

@@ -8,7 +8,6 @@ import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.adapter.Pooling;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
-import io.peftj.core.site.Role;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.TextEncoder;
 import java.util.ArrayList;
@@ -57,7 +56,7 @@ public record ClassificationTask(
     /** The head it trains on a model. */
     public HeadSpec head(Backbone base) {
         HeadSpec usual = base.headFor(labels.size());
-        return pooling == null ? usual : new HeadSpec(usual.name(), usual.classes(), usual.in(), usual.bias(), pooling);
+        return pooling == null ? usual : usual.withPooling(pooling);
     }
 
     @Override
@@ -68,9 +67,7 @@ public record ClassificationTask(
     @Override
     public List<TaskType> types(Backbone base) {
         // PEFT opens a bare model as a feature extractor: it has no class for it with a head.
-        boolean bare = base.spec().head() == null
-                && base.spec().sites(Role.OUTPUT_EMBEDDING).isEmpty();
-        return bare
+        return base.spec().isBare()
                 ? List.of(TaskType.FEATURE_EXTRACTION, TaskType.SEQ_CLS)
                 : List.of(TaskType.SEQ_CLS, TaskType.FEATURE_EXTRACTION);
     }

@@ -15,25 +15,29 @@ import io.peftj.djl.backbone.Linear;
 import io.peftj.djl.backbone.Transformer;
 import io.peftj.djl.backbone.Weights;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A BERT encoder (arXiv 1810.04805). */
+/** An encoder of the BERT family (arXiv 1810.04805). */
 final class Bert implements Transformer {
     private final Site words;
     private final Weight wordEmbeddings;
     private final Weight positionEmbeddings;
     private final Weight typeEmbeddings;
+    private final String embeddings;
+    private final int firstPosition;
     private final LayerNorm embeddingNorm;
     private final List<BertLayer> layers;
     private final @Nullable Linear pooler;
 
     Bert(BertConfig config, BackboneSpec spec, Weights weights) {
-        String embeddings = config.prefix() + "embeddings.";
+        this.embeddings = config.prefix() + "embeddings.";
+        this.firstPosition = config.firstPosition();
         this.words = spec.sites(Role.EMBEDDING).get(0);
         this.wordEmbeddings = weights.table(words);
         this.positionEmbeddings =
-                weights.table(embeddings + "position_embeddings.weight", config.positions(), config.width());
+                weights.table(embeddings + "position_embeddings.weight", config.positionRows(), config.width());
         this.typeEmbeddings =
                 weights.table(embeddings + "token_type_embeddings.weight", config.types(), config.width());
         this.embeddingNorm = LayerNorm.load(embeddings + "LayerNorm", config, weights);
@@ -75,14 +79,26 @@ final class Bert implements Transformer {
     private Tensor embeddings(Run run) {
         Batch batch = run.batch();
         Tensor word = run.embedding(words, batch.ids(), wordEmbeddings, batch.tokens());
-        Tensor position = Tensor.rows(run.session(), positionEmbeddings, batch.positions());
-        return word.plus(types(run)).plus(position);
+        Tensor type = run.rows(embeddings + "token_type_embeddings.weight", types(run), typeEmbeddings, batch.tokens());
+        Tensor position =
+                run.rows(embeddings + "position_embeddings.weight", positions(run), positionEmbeddings, batch.tokens());
+        return word.plus(type).plus(position);
     }
 
-    /** [tokens, width], or one row for all where no types are given. */
-    private Tensor types(Run run) {
+    private Index positions(Run run) {
+        Index positions = run.batch().positions();
+        return firstPosition == 0
+                ? positions
+                : run.session()
+                        .index(Arrays.stream(positions.values())
+                                .map(position -> position + firstPosition)
+                                .toArray());
+    }
+
+    private static Index types(Run run) {
         Index types = run.batch().types();
-        return Tensor.rows(
-                run.session(), typeEmbeddings, types == null ? run.session().index(0) : types);
+        return types == null
+                ? run.session().index(new long[run.batch().tokens().size()])
+                : types;
     }
 }

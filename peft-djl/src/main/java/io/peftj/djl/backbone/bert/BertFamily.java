@@ -1,53 +1,50 @@
 package io.peftj.djl.backbone.bert;
 
-import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.HeadSpec;
-import io.peftj.core.adapter.Pooling;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.site.Role;
 import io.peftj.djl.backbone.BackboneFamily;
 import io.peftj.djl.backbone.SpecBuilder;
 import io.peftj.djl.backbone.Transformer;
 import io.peftj.djl.backbone.Weights;
+import java.util.Map;
 import java.util.Set;
 
-/** BERT, bare or with its pooler and classification head. */
+/** BERT, RoBERTa and XLM-RoBERTa, bare or with a classification head. */
 public final class BertFamily implements BackboneFamily {
-    private static final Set<String> ARCHITECTURES = Set.of("BertModel", "BertForSequenceClassification");
+    /** By model_type. */
+    static final Map<String, Member> MEMBERS = Map.of(
+            "bert", () -> "Bert", "roberta", new Roberta("Roberta"), "xlm-roberta", new Roberta("XLMRoberta"));
 
     @Override
     public Set<String> modelTypes() {
-        return Set.of("bert");
+        return MEMBERS.keySet();
     }
 
     @Override
     public BackboneSpec spec(ConfigReader reader) {
         BertConfig config = BertConfig.read(reader);
-        if (!ARCHITECTURES.contains(config.architecture())) {
-            throw new InvalidConfigException("architecture " + config.architecture()
-                    + " of config.json is not implemented; of this family there are "
-                    + ARCHITECTURES.stream().sorted().toList());
-        }
         int width = config.width();
         String prefix = config.prefix();
         SpecBuilder model = new SpecBuilder()
                 .embedding(prefix + "embeddings.word_embeddings", config.vocabulary(), width)
-                .parameter(prefix + "embeddings.position_embeddings.weight", config.positions(), width)
+                .parameter(prefix + "embeddings.position_embeddings.weight", config.positionRows(), width)
                 .parameter(prefix + "embeddings.token_type_embeddings.weight", config.types(), width);
         addNorm(model, prefix + "embeddings.LayerNorm", width);
         for (int l = 0; l < config.layers(); l++) {
             addLayer(model, config, l);
         }
-        HeadSpec head = null;
-        if (config.classifies()) {
-            model.linear("bert.pooler.dense", Role.POOLER, -1, width, width, true);
-            model.linear("classifier", Role.HEAD, -1, width, config.classes(), true);
-            head = new HeadSpec("classifier", config.classes(), width, true, Pooling.FIRST);
+        HeadSpec head = config.head();
+        if (head != null && config.pools()) {
+            model.linear(prefix + "pooler.dense", Role.POOLER, -1, width, width, true);
+        }
+        if (head != null && config.classifies()) {
+            model.head(head);
         }
         return new BackboneSpec(
                 config.architecture(),
-                "bert",
+                config.body(),
                 config.layers(),
                 width,
                 config.vocabulary(),

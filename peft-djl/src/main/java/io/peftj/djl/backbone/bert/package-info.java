@@ -1,2 +1,2 @@
-/** The BERT family: post-norm encoders with learned positions. */
+/** The BERT family (RoBERTa too): post-norm encoders with learned positions. */
 package io.peftj.djl.backbone.bert;
