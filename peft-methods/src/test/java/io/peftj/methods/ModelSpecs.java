@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Specs of models by their config.json, for tests of plans; the weights are never looked at. */
@@ -26,7 +27,7 @@ public final class ModelSpecs {
         this.width = config.requiredInt(config.has("n_embd") ? "n_embd" : "hidden_size");
     }
 
-    /** The model of a Hugging Face directory: LLaMA, Mistral, Qwen2, Qwen3, GPT-2 or BERT, with an output embedding or a classification head. */
+    /** The model of a Hugging Face directory: LLaMA, Mistral, Qwen2, Qwen3, GPT-2, BERT or RoBERTa, with an output embedding or a classification head. */
     public static BackboneSpec of(Path folder) {
         return of(ConfigReader.read(folder.resolve("config.json")));
     }
@@ -38,7 +39,10 @@ public final class ModelSpecs {
         if (architecture.startsWith("GPT2")) {
             return specs.gpt2(architecture);
         }
-        return architecture.startsWith("Bert") ? specs.bert(architecture) : specs.llama(architecture);
+        if (architecture.startsWith("Bert")) {
+            return specs.bert(architecture, "bert");
+        }
+        return architecture.startsWith("Roberta") ? specs.bert(architecture, "roberta") : specs.llama(architecture);
     }
 
     private BackboneSpec llama(String architecture) {
@@ -67,7 +71,7 @@ public final class ModelSpecs {
             vector(layer + "post_attention_layernorm.weight", width);
         }
         vector("model.norm.weight", width);
-        HeadSpec head = head(architecture, "score", false, Pooling.LAST);
+        HeadSpec head = head(architecture, classes -> new HeadSpec("score", classes, width, false, Pooling.LAST));
         if (head == null) {
             add("lm_head", Role.OUTPUT_EMBEDDING, -1, width, vocabulary, false);
             if (tied) {
@@ -87,12 +91,11 @@ public final class ModelSpecs {
         for (int l = 0; l < layers; l++) {
             String layer = "transformer.h." + l + ".";
             norm(layer + "ln_1");
-            // One layer makes queries, keys and values.
-            add(layer + "attn.c_attn", Role.QUERY, l, width, 3 * width, true);
-            add(layer + "attn.c_proj", Role.ATTENTION_OUTPUT, l, width, width, true);
+            add(new Site(layer + "attn.c_attn", Role.QUERY_KEY_VALUE, l, width, 3 * width, true, true));
+            add(new Site(layer + "attn.c_proj", Role.ATTENTION_OUTPUT, l, width, width, true, true));
             norm(layer + "ln_2");
-            add(layer + "mlp.c_fc", Role.UP, l, width, 4 * width, true);
-            add(layer + "mlp.c_proj", Role.DOWN, l, 4 * width, width, true);
+            add(new Site(layer + "mlp.c_fc", Role.UP, l, width, 4 * width, true, true));
+            add(new Site(layer + "mlp.c_proj", Role.DOWN, l, 4 * width, width, true, true));
         }
         norm("transformer.ln_f");
         sites.add(new Site("lm_head", Role.OUTPUT_EMBEDDING, -1, width, vocabulary, false));
@@ -113,10 +116,11 @@ public final class ModelSpecs {
                 null);
     }
 
-    private BackboneSpec bert(String architecture) {
+    private BackboneSpec bert(String architecture, String family) {
         int heads = config.requiredInt("num_attention_heads");
         int inner = config.requiredInt("intermediate_size");
-        String body = architecture.equals("BertModel") ? "" : "bert.";
+        boolean pools = family.equals("bert");
+        String body = architecture.endsWith("Model") ? "" : family + ".";
         add(body + "embeddings.word_embeddings", Role.EMBEDDING, -1, width, config.requiredInt("vocab_size"), false);
         parameters.put(
                 body + "embeddings.position_embeddings.weight",
@@ -136,18 +140,22 @@ public final class ModelSpecs {
             add(layer + "output.dense", Role.DOWN, l, inner, width, true);
             norm(layer + "output.LayerNorm");
         }
-        add(body + "pooler.dense", Role.POOLER, -1, width, width, true);
-        HeadSpec head = head(architecture, "classifier", true, Pooling.FIRST);
-        return spec(architecture, "bert", heads, width / heads, false, false, head);
+        if (pools) {
+            add(body + "pooler.dense", Role.POOLER, -1, width, width, true);
+        }
+        HeadSpec head = head(
+                architecture, classes -> new HeadSpec("classifier", classes, width, true, Pooling.FIRST, !pools));
+        return spec(architecture, family, heads, width / heads, false, false, head);
     }
 
-    private @Nullable HeadSpec head(String architecture, String name, boolean bias, Pooling pooling) {
+    private @Nullable HeadSpec head(String architecture, IntFunction<HeadSpec> ofClasses) {
         if (!architecture.endsWith("ForSequenceClassification")) {
             return null;
         }
-        int classes = config.requiredObject("id2label").keys().size();
-        add(name, Role.HEAD, -1, width, classes, bias);
-        return new HeadSpec(name, classes, width, bias, pooling);
+        HeadSpec head =
+                ofClasses.apply(config.requiredObject("id2label").keys().size());
+        head.layers().forEach(this::add);
+        return head;
     }
 
     private BackboneSpec spec(
@@ -176,11 +184,14 @@ public final class ModelSpecs {
     }
 
     private void add(String name, Role role, int layer, int in, int out, boolean bias) {
-        Site site = new Site(name, role, layer, in, out, bias);
+        add(new Site(name, role, layer, in, out, bias));
+    }
+
+    private void add(Site site) {
         sites.add(site);
-        parameters.put(site.weightName(), Shape.of(out, in));
-        if (bias) {
-            vector(site.biasName(), out);
+        parameters.put(site.weightName(), Shape.of(site.out(), site.in()));
+        if (site.bias()) {
+            vector(site.biasName(), site.out());
         }
     }
 

@@ -21,7 +21,8 @@ public final class Reference {
             "qwen3",
             "gpt2",
             "llama-classifier",
-            "bert");
+            "bert",
+            "roberta");
 
     private Reference() {}
 

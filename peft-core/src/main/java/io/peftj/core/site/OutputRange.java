@@ -29,4 +29,10 @@ public record OutputRange(Site site, int begin, int end) {
     public boolean isAll() {
         return size() == site.out();
     }
+
+    /** The site's name, with the range in Python's notation where it is a part: c_attn[0:768]. */
+    @Override
+    public String toString() {
+        return isAll() ? site.name() : site.name() + "[" + begin + ":" + end + "]";
+    }
 }

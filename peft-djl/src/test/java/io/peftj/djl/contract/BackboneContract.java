@@ -5,9 +5,14 @@ import static io.peftj.djl.contract.TestBackends.EXACT;
 
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.TaskType;
+import io.peftj.core.site.OutputRange;
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Site;
+import io.peftj.core.site.SiteNames;
 import io.peftj.core.tensor.DType;
 import io.peftj.testkit.contract.AdapterMethodContract;
 import io.peftj.testkit.contract.ContractModel;
+import java.util.Arrays;
 import java.util.List;
 
 /** The contract on tiny models of each family, on both backends. */
@@ -17,16 +22,39 @@ abstract class BackboneContract extends AdapterMethodContract {
         return List.of(
                 TinyBackbones.llama(EXACT, DType.F32),
                 TinyBackbones.tiedLlama(EXACT, DType.F32),
+                TinyBackbones.qwen2(EXACT, DType.F32),
+                TinyBackbones.qwen3(EXACT, DType.F32),
+                TinyBackbones.gpt2(EXACT, DType.F32),
                 TinyBackbones.bert(EXACT, DType.F32),
+                TinyBackbones.roberta(EXACT, DType.F32),
                 TinyBackbones.llama(ENGINE, DType.F32),
-                TinyBackbones.tiedLlama(ENGINE, DType.F32),
+                TinyBackbones.qwen2(ENGINE, DType.F32),
+                TinyBackbones.qwen3(ENGINE, DType.F32),
+                TinyBackbones.gpt2(ENGINE, DType.F32),
                 TinyBackbones.bert(ENGINE, DType.F32),
+                TinyBackbones.roberta(ENGINE, DType.F32),
                 TinyBackbones.llama(ENGINE, DType.BF16),
+                TinyBackbones.gpt2(ENGINE, DType.BF16),
                 TinyBackbones.bert(ENGINE, DType.BF16));
     }
 
     /** What the tiny models are for: a decoder for text, an encoder for classes. */
     static TaskType task(BackboneSpec spec) {
         return spec.decoder() ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
+    }
+
+    /** What the layers with these roles are called, as target_modules. */
+    static String[] named(BackboneSpec spec, Role... roles) {
+        List<Site> sites = Arrays.stream(roles)
+                .flatMap(role -> spec.outputs(role).stream())
+                .map(OutputRange::site)
+                .distinct()
+                .toList();
+        return SiteNames.shortest(sites, spec.sites()).names().toArray(String[]::new);
+    }
+
+    /** What the norm after the last layer of a decoder is called. */
+    static String lastNorm(BackboneSpec spec) {
+        return spec.family().equals("gpt2") ? "ln_f" : "norm";
     }
 }

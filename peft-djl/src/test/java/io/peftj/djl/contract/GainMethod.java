@@ -6,7 +6,8 @@ import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.ConfigJson;
 import io.peftj.core.io.ConfigReader;
-import io.peftj.core.site.Targets;
+import io.peftj.core.site.Role;
+import java.util.List;
 import java.util.Set;
 
 /** The guide's method, as an application would add one of its own: found by its line in META-INF/services. */
@@ -26,20 +27,20 @@ public final class GainMethod implements AdapterMethod<GainConfig> {
 
     @Override
     public Set<String> keys() {
-        return Set.of("target_modules", "modules_to_save", "task_type");
+        return Set.of("roles", "modules_to_save", "task_type");
     }
 
     @Override
     public GainConfig read(JsonObject json) {
         ConfigReader reader = ConfigJson.reader(json);
-        return new GainConfig(
-                reader.strings("target_modules"), ConfigJson.modulesToSave(reader), ConfigJson.taskType(reader));
+        List<Role> roles = reader.strings("roles").stream().map(Role::valueOf).toList();
+        return new GainConfig(roles, ConfigJson.modulesToSave(reader), ConfigJson.taskType(reader));
     }
 
     @Override
     public JsonObject write(GainConfig config) {
         JsonObject json = new JsonObject();
-        json.add("target_modules", ConfigJson.json(Targets.names(config.targets())));
+        json.add("roles", ConfigJson.json(config.roles().stream().map(Role::name).toList()));
         ConfigJson.addCommon(json, config);
         return json;
     }

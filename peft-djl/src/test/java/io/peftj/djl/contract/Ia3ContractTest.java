@@ -1,8 +1,12 @@
 package io.peftj.djl.contract;
 
 import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Targets;
+import io.peftj.methods.ia3.FeedForward;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.testkit.contract.TestedConfig;
+import java.util.ArrayList;
 import java.util.List;
 
 class Ia3ContractTest extends BackboneContract {
@@ -17,12 +21,11 @@ class Ia3ContractTest extends BackboneContract {
 
     private static Ia3Config inputsAndOutputs(BackboneSpec spec, Ia3Config usual) {
         Ia3Config.Builder builder = usual.toBuilder().startsAtOne(false);
-        return spec.decoder()
-                ? builder.targets("q_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "lm_head")
-                        .feedForward("q_proj", "down_proj", "lm_head")
-                        .build()
-                : builder.targets("query", "value", "intermediate.dense", "pooler.dense")
-                        .feedForward("query", "pooler.dense")
-                        .build();
+        List<String> inputs = List.of(named(spec, Role.QUERY, Role.DOWN, Role.POOLER, Role.OUTPUT_EMBEDDING));
+        List<String> all = new ArrayList<>(inputs);
+        all.addAll(List.of(named(spec, Role.ATTENTION_OUTPUT, Role.GATE, Role.UP)));
+        return builder.targets(Targets.names(all))
+                .feedForward(new FeedForward(inputs, null))
+                .build();
     }
 }

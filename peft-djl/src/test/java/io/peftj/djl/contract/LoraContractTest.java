@@ -1,6 +1,7 @@
 package io.peftj.djl.contract;
 
 import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.site.Role;
 import io.peftj.core.site.Targets;
 import io.peftj.methods.lora.LoraBias;
 import io.peftj.methods.lora.LoraConfig;
@@ -39,6 +40,9 @@ class LoraContractTest extends BackboneContract {
     }
 
     private static List<String> saved(BackboneSpec spec) {
-        return spec.decoder() ? List.of("embed_tokens", "lm_head", "norm") : List.of("pooler", "word_embeddings");
+        if (!spec.decoder()) {
+            return List.of(spec.sites(Role.POOLER).isEmpty() ? "position_embeddings" : "pooler", "word_embeddings");
+        }
+        return List.of(named(spec, Role.EMBEDDING)[0], "lm_head", lastNorm(spec));
     }
 }

@@ -4,6 +4,7 @@ import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.adapter.TaskType;
+import io.peftj.core.site.Role;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.djl.train.Example;
 import io.peftj.djl.train.Example.Assigned;
@@ -41,8 +42,7 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
     static MixedRows on(BackboneSpec spec) {
         TaskType task = spec.head() == null ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
         LoraConfig lora = LoraConfig.builder().taskType(task).dropout(0.25).build();
-        String[] more =
-                spec.decoder() ? new String[] {"q_proj", "v_proj", "down_proj"} : new String[] {"query", "dense"};
+        String[] more = BackboneContract.named(spec, Role.QUERY, Role.VALUE, Role.ATTENTION_OUTPUT, Role.DOWN);
         Map<String, AdapterConfig> configs = new LinkedHashMap<>();
         configs.put("LoRA of rank 2", lora.toBuilder().rank(2).build());
         configs.put(

@@ -51,7 +51,12 @@ class MixedRowsTest {
                 .flatMap(backend -> Stream.of(
                         TinyBackbones.llama(backend, DType.F32),
                         TinyBackbones.llamaClassifier(backend, DType.F32),
-                        TinyBackbones.bert(backend, DType.F32)))
+                        TinyBackbones.qwen2(backend, DType.F32),
+                        TinyBackbones.qwen3(backend, DType.F32),
+                        TinyBackbones.gpt2(backend, DType.F32),
+                        TinyBackbones.gpt2Classifier(backend, DType.F32),
+                        TinyBackbones.bert(backend, DType.F32),
+                        TinyBackbones.roberta(backend, DType.F32)))
                 .toList();
     }
 

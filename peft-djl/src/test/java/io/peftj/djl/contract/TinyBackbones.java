@@ -38,11 +38,49 @@ final class TinyBackbones {
         return open("LLaMA classifier", llama("LlamaForSequenceClassification", false, 2), backend, dtype, SEED);
     }
 
+    /** Queries, keys and values with biases, as Qwen2 alone has them. */
+    static BackboneModel qwen2(Backend backend, DType dtype) {
+        String config = """
+                {"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"], "num_key_value_heads": 2, %s}""".formatted(sizes(2));
+        return open("Qwen2", config, backend, dtype, SEED);
+    }
+
+    /** Heads with norms, wider than the model's width suggests, and tied embeddings. */
+    static BackboneModel qwen3(Backend backend, DType dtype) {
+        String config = """
+                {"model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"], "num_key_value_heads": 2, "head_dim": 6,
+                 "tie_word_embeddings": true, %s}""".formatted(sizes(2));
+        return open("Qwen3", config, backend, dtype, SEED);
+    }
+
+    /** One layer for queries, keys and values; files hold matrices as [in, out]. */
+    static BackboneModel gpt2(Backend backend, DType dtype) {
+        return open("GPT-2", gpt2("GPT2LMHeadModel"), backend, dtype, SEED);
+    }
+
+    /** GPT-2 with a classification head. */
+    static BackboneModel gpt2Classifier(Backend backend, DType dtype) {
+        return open("GPT-2 classifier", gpt2("GPT2ForSequenceClassification"), backend, dtype, SEED);
+    }
+
+    private static String gpt2(String architecture) {
+        return """
+                {"model_type": "gpt2", "architectures": ["%s"], "n_layer": 2, "n_embd": 16, "n_head": 4, "n_inner": 24,
+                 "vocab_size": 24, "n_positions": 32, "id2label": {"0": "a", "1": "b", "2": "c"}}""".formatted(architecture);
+    }
+
     /** A classifier with biases everywhere. */
     static BackboneModel bert(Backend backend, DType dtype) {
-        String config =
-                "{\"model_type\": \"bert\", \"architectures\": [\"BertForSequenceClassification\"], " + sizes(2) + "}";
-        return open("BERT", config, backend, dtype, SEED);
+        return open("BERT", encoder("bert", "BertForSequenceClassification"), backend, dtype, SEED);
+    }
+
+    /** A classifier whose head has a hidden layer; positions begin at 2, so that 30 are left. */
+    static BackboneModel roberta(Backend backend, DType dtype) {
+        return open("RoBERTa", encoder("roberta", "RobertaForSequenceClassification"), backend, dtype, SEED);
+    }
+
+    private static String encoder(String type, String architecture) {
+        return "{\"model_type\": \"" + type + "\", \"architectures\": [\"" + architecture + "\"], " + sizes(2) + "}";
     }
 
     private static String llama(String architecture, boolean tied, int layers) {

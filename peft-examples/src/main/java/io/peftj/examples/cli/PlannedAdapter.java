@@ -41,10 +41,10 @@ record PlannedAdapter(
             return scale.site().name();
         }
         if (contribution instanceof Contribution.OutputScale scale) {
-            return scale.site().name();
+            return scale.outputs().toString();
         }
         if (contribution instanceof Contribution.Delta delta) {
-            return delta.site().name();
+            return delta.outputs().toString();
         }
         if (contribution instanceof Contribution.KeyValues prefix) {
             return "attention of layer " + prefix.layer();

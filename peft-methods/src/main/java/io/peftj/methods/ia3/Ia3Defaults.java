@@ -8,6 +8,7 @@ import io.peftj.core.site.SiteNames;
 import io.peftj.core.site.Targets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** PEFT's usual targets by architecture, by name, since its files have to say them. */
@@ -15,7 +16,7 @@ final class Ia3Defaults {
     private Ia3Defaults() {}
 
     static Ia3Config complete(BackboneSpec spec, Ia3Config config) {
-        Ia3Config.Builder completed = config.toBuilder().fanInFanOut(isGpt2(spec));
+        Ia3Config.Builder completed = config.toBuilder().fanInFanOut(spec.sites().stream().anyMatch(Site::fanInFanOut));
         Targets targets = config.targets();
         FeedForward feedForward = config.feedForward();
         if (targets == null || targets instanceof Targets.AllLinear) {
@@ -57,13 +58,13 @@ final class Ia3Defaults {
                 : SiteNames.shortest(some, spec.sites()).names();
     }
 
-    /** Keys, values and the narrowing layer, with PEFT's exceptions: queries for keys in Qwen, GPT-2's fused layer, both blocks' outputs in encoders. */
+    /**
+     * Keys, values and the narrowing layer, with PEFT's exceptions: queries for keys in Qwen, both blocks' outputs in encoders, and queries too where one
+     * layer makes all three.
+     */
     private static boolean isUsual(BackboneSpec spec, Site site) {
-        if (isGpt2(spec)) {
-            return site.name().endsWith(".c_attn") || site.role() == Role.DOWN;
-        }
         Role first = spec.architecture().startsWith("Qwen") ? Role.QUERY : Role.KEY;
-        return site.role() == first || site.role() == Role.VALUE || scalesInput(spec, site);
+        return Set.of(first, Role.VALUE, Role.QUERY_KEY_VALUE).contains(site.role()) || scalesInput(spec, site);
     }
 
     private static boolean scalesInput(BackboneSpec spec, Site site) {
@@ -94,10 +95,5 @@ final class Ia3Defaults {
             }
         }
         return entries;
-    }
-
-    /** The one architecture that makes queries, keys and values in one layer, and stores its matrices as [in, out]. */
-    private static boolean isGpt2(BackboneSpec spec) {
-        return spec.architecture().startsWith("GPT2");
     }
 }

@@ -10,6 +10,7 @@ import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.ConfigJson;
 import io.peftj.core.io.ConfigReader;
+import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.site.SiteNames;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** LoRA (arXiv 2106.09685), in files as PEFT has it. */
@@ -207,26 +209,23 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
             targets = SiteNames.shortest(
                     spec.sites().stream().filter(Site::isBodyLinear).toList(), spec.sites());
         }
-        return config.toBuilder().targets(targets).fanInFanOut(isGpt2(spec)).build();
+        return config.toBuilder()
+                .targets(targets)
+                .fanInFanOut(spec.sites().stream().anyMatch(Site::fanInFanOut))
+                .build();
     }
 
     private static Targets defaultTargets(BackboneSpec spec) {
-        if (isGpt2(spec)) {
-            return Targets.names("c_attn");
-        }
-        List<Site> found = spec.sites().stream()
-                .filter(site -> site.role() == Role.QUERY || site.role() == Role.VALUE)
+        List<Site> found = Stream.of(Role.QUERY, Role.VALUE)
+                .flatMap(role -> spec.outputs(role).stream())
+                .map(OutputRange::site)
+                .distinct()
                 .toList();
         if (found.isEmpty()) {
             throw new InvalidConfigException("LoRA has no default targets for " + spec.architecture()
                     + ", which has no layers that make queries and values; give target_modules");
         }
         return SiteNames.shortest(found, spec.sites());
-    }
-
-    /** The one architecture that makes queries, keys and values in one layer, and stores its matrices as [in, out]. */
-    private static boolean isGpt2(BackboneSpec spec) {
-        return spec.architecture().startsWith("GPT2");
     }
 
     @Override

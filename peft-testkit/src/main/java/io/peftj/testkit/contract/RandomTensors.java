@@ -7,6 +7,7 @@ import io.peftj.core.io.TensorSource;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Shape;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -26,7 +27,9 @@ public final class RandomTensors implements TensorSource {
 
     /** Weights of a model. */
     public static RandomTensors of(BackboneSpec spec, long seed) {
-        return new RandomTensors(spec.parameters(), seed);
+        Map<String, Shape> inFiles = new LinkedHashMap<>();
+        spec.parameters().keySet().forEach(name -> inFiles.put(name, spec.shapeInFiles(name)));
+        return new RandomTensors(inFiles, seed);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.peftj.djl.backbone.bert;
 
+import io.peftj.core.PeftException;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.Run;
@@ -12,6 +13,7 @@ import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
 import io.peftj.djl.backbone.Linear;
+import io.peftj.djl.backbone.LayerNorm;
 import io.peftj.djl.backbone.Transformer;
 import io.peftj.djl.backbone.Weights;
 import java.util.ArrayList;
@@ -40,7 +42,7 @@ final class Bert implements Transformer {
                 weights.table(embeddings + "position_embeddings.weight", config.positionRows(), config.width());
         this.typeEmbeddings =
                 weights.table(embeddings + "token_type_embeddings.weight", config.types(), config.width());
-        this.embeddingNorm = LayerNorm.load(embeddings + "LayerNorm", config, weights);
+        this.embeddingNorm = LayerNorm.load(embeddings + "LayerNorm", config.width(), config.eps(), weights);
         this.layers = new ArrayList<>();
         for (int l = 0; l < config.layers(); l++) {
             layers.add(BertLayer.load(l, config, spec, weights));
@@ -95,10 +97,18 @@ final class Bert implements Transformer {
                                 .toArray());
     }
 
-    private static Index types(Run run) {
+    private Index types(Run run) {
         Index types = run.batch().types();
-        return types == null
-                ? run.session().index(new long[run.batch().tokens().size()])
-                : types;
+        if (types == null) {
+            return run.session().index(new long[run.batch().tokens().size()]);
+        }
+        int known = typeEmbeddings.outFeatures();
+        for (long type : types.values()) {
+            if (type < 0 || type >= known) {
+                throw new PeftException("a token has the type " + type + ", but the model has "
+                        + (known == 1 ? "type 0 alone" : "types 0 to " + (known - 1)) + "; leave the types out");
+            }
+        }
+        return types;
     }
 }

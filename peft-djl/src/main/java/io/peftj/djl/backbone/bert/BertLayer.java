@@ -4,6 +4,7 @@ import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.run.Run;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Tensor;
+import io.peftj.djl.backbone.LayerNorm;
 import io.peftj.djl.backbone.Linear;
 import io.peftj.djl.backbone.Weights;
 
@@ -28,10 +29,10 @@ record BertLayer(
                 Linear.load(spec.site(name + ".attention.self.key"), weights),
                 Linear.load(spec.site(name + ".attention.self.value"), weights),
                 Linear.load(spec.site(name + ".attention.output.dense"), weights),
-                LayerNorm.load(name + ".attention.output.LayerNorm", config, weights),
+                LayerNorm.load(name + ".attention.output.LayerNorm", config.width(), config.eps(), weights),
                 Linear.load(spec.site(name + ".intermediate.dense"), weights),
                 Linear.load(spec.site(name + ".output.dense"), weights),
-                LayerNorm.load(name + ".output.LayerNorm", config, weights),
+                LayerNorm.load(name + ".output.LayerNorm", config.width(), config.eps(), weights),
                 config.heads(),
                 config.activation());
     }

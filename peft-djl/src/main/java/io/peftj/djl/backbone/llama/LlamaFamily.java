@@ -36,7 +36,7 @@ public final class LlamaFamily implements BackboneFamily {
         HeadSpec head = null;
         if (config.classifies()) {
             head = new HeadSpec("score", config.classes(), width, false, Pooling.LAST);
-            model.linear("score", Role.HEAD, -1, width, config.classes(), false);
+            model.head(head);
         } else if (config.generates() && config.tied()) {
             model.tiedOutput("lm_head", width, config.vocabulary());
         } else if (config.generates()) {
