@@ -143,8 +143,8 @@ public final class ModelSpecs {
         if (pools) {
             add(body + "pooler.dense", Role.POOLER, -1, width, width, true);
         }
-        HeadSpec head = head(
-                architecture, classes -> new HeadSpec("classifier", classes, width, true, Pooling.FIRST, !pools));
+        HeadSpec head =
+                head(architecture, classes -> new HeadSpec("classifier", classes, width, true, Pooling.FIRST, !pools));
         return spec(architecture, family, heads, width / heads, false, false, head);
     }
 
@@ -152,8 +152,7 @@ public final class ModelSpecs {
         if (!architecture.endsWith("ForSequenceClassification")) {
             return null;
         }
-        HeadSpec head =
-                ofClasses.apply(config.requiredObject("id2label").keys().size());
+        HeadSpec head = ofClasses.apply(config.requiredObject("id2label").keys().size());
         head.layers().forEach(this::add);
         return head;
     }

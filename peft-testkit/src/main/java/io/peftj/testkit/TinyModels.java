@@ -29,7 +29,8 @@ public final class TinyModels {
     public static final int LAYERS = 2;
 
     private static final int HEADS = 4;
-    private static final int KEY_VALUE_WIDTH = 8;
+    private static final int HEAD_DIM = WIDTH / HEADS;
+    private static final int KEY_VALUE_HEADS = 2;
     private static final int FEED_FORWARD = 24;
     /** What the tokenizers put around a text, or end an answer with. */
     private static final List<String> SPECIAL = List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "<s>", "</s>");
@@ -57,18 +58,55 @@ public final class TinyModels {
         return new TinyModels(folder, seed).writeBert();
     }
 
+    /**
+     * Writes RoBERTa as it is published: the body of a masked language model (RobertaForMaskedLM), whose tokenizer puts {@code <s>} before and
+     * {@code </s>} after a text.
+     */
+    public static Path roberta(Path folder, long seed) {
+        return new TinyModels(folder, seed).writeRoberta();
+    }
+
     /** Writes a LLaMA language model with tied embeddings, whose tokenizer puts {@code <s>} before a text; {@code </s>} ends. */
     public static Path llama(Path folder, long seed) {
         return new TinyModels(folder, seed).writeLlama();
     }
 
+    /** Writes a Qwen2 language model with tied embeddings and the tokenizer of {@link #llama}. */
+    public static Path qwen2(Path folder, long seed) {
+        return new TinyModels(folder, seed).writeQwen2();
+    }
+
+    /** Writes a Qwen3 language model with tied embeddings and the tokenizer of {@link #llama}; its heads are wider than those of the others. */
+    public static Path qwen3(Path folder, long seed) {
+        return new TinyModels(folder, seed).writeQwen3();
+    }
+
+    /** Writes a GPT-2 language model with tied embeddings and the tokenizer of {@link #llama}. */
+    public static Path gpt2(Path folder, long seed) {
+        return new TinyModels(folder, seed).writeGpt2();
+    }
+
     private Path writeBert() {
-        matrix("embeddings.word_embeddings", vocabulary(), WIDTH);
-        matrix("embeddings.position_embeddings", POSITIONS, WIDTH);
-        matrix("embeddings.token_type_embeddings", 2, WIDTH);
-        layerNorm("embeddings.LayerNorm");
+        encoder("", POSITIONS, 2);
+        return write("""
+                {"architectures": ["BertModel"], "model_type": "bert", "type_vocab_size": 2, %s}""", "[CLS]", "[SEP]");
+    }
+
+    private Path writeRoberta() {
+        encoder("roberta.", POSITIONS, 1);
+        return write("""
+                {"architectures": ["RobertaForMaskedLM"], "model_type": "roberta", "type_vocab_size": 1, "pad_token_id": 0,
+                 %s}""", "<s>", "</s>");
+    }
+
+    private void encoder(String body, int positions, int types) {
+        String embeddings = body + "embeddings.";
+        matrix(embeddings + "word_embeddings", vocabulary(), WIDTH);
+        matrix(embeddings + "position_embeddings", positions, WIDTH);
+        matrix(embeddings + "token_type_embeddings", types, WIDTH);
+        layerNorm(embeddings + "LayerNorm");
         for (int l = 0; l < LAYERS; l++) {
-            String layer = "encoder.layer." + l;
+            String layer = body + "encoder.layer." + l;
             for (String part : List.of("self.query", "self.key", "self.value", "output.dense")) {
                 linear(layer + ".attention." + part, WIDTH, WIDTH);
             }
@@ -77,28 +115,79 @@ public final class TinyModels {
             linear(layer + ".output.dense", WIDTH, FEED_FORWARD);
             layerNorm(layer + ".output.LayerNorm");
         }
-        return write("""
-                {"architectures": ["BertModel"], "model_type": "bert", "type_vocab_size": 2, %s}""", "[CLS]", "[SEP]");
     }
 
     private Path writeLlama() {
+        decoder(HEAD_DIM);
+        return writeDecoder("LlamaForCausalLM", "llama", HEAD_DIM);
+    }
+
+    private Path writeQwen2() {
+        decoder(HEAD_DIM);
+        for (int l = 0; l < LAYERS; l++) {
+            String attention = "model.layers." + l + ".self_attn.";
+            bias(attention + "q_proj", HEADS * HEAD_DIM);
+            bias(attention + "k_proj", KEY_VALUE_HEADS * HEAD_DIM);
+            bias(attention + "v_proj", KEY_VALUE_HEADS * HEAD_DIM);
+        }
+        return writeDecoder("Qwen2ForCausalLM", "qwen2", HEAD_DIM);
+    }
+
+    private Path writeQwen3() {
+        int headDim = HEAD_DIM + 2;
+        decoder(headDim);
+        for (int l = 0; l < LAYERS; l++) {
+            ones("model.layers." + l + ".self_attn.q_norm", headDim);
+            ones("model.layers." + l + ".self_attn.k_norm", headDim);
+        }
+        return writeDecoder("Qwen3ForCausalLM", "qwen3", headDim);
+    }
+
+    private void decoder(int headDim) {
         matrix("model.embed_tokens", vocabulary(), WIDTH);
         for (int l = 0; l < LAYERS; l++) {
             String layer = "model.layers." + l;
-            matrix(layer + ".self_attn.q_proj", WIDTH, WIDTH);
-            matrix(layer + ".self_attn.k_proj", KEY_VALUE_WIDTH, WIDTH);
-            matrix(layer + ".self_attn.v_proj", KEY_VALUE_WIDTH, WIDTH);
-            matrix(layer + ".self_attn.o_proj", WIDTH, WIDTH);
+            matrix(layer + ".self_attn.q_proj", HEADS * headDim, WIDTH);
+            matrix(layer + ".self_attn.k_proj", KEY_VALUE_HEADS * headDim, WIDTH);
+            matrix(layer + ".self_attn.v_proj", KEY_VALUE_HEADS * headDim, WIDTH);
+            matrix(layer + ".self_attn.o_proj", WIDTH, HEADS * headDim);
             matrix(layer + ".mlp.gate_proj", FEED_FORWARD, WIDTH);
             matrix(layer + ".mlp.up_proj", FEED_FORWARD, WIDTH);
             matrix(layer + ".mlp.down_proj", WIDTH, FEED_FORWARD);
-            ones(layer + ".input_layernorm");
-            ones(layer + ".post_attention_layernorm");
+            ones(layer + ".input_layernorm", WIDTH);
+            ones(layer + ".post_attention_layernorm", WIDTH);
         }
-        ones("model.norm");
-        return write("""
-                {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "num_key_value_heads": 2,
-                 "tie_word_embeddings": true, "bos_token_id": 4, "eos_token_id": 5, %s}""", "<s>", null);
+        ones("model.norm", WIDTH);
+    }
+
+    private Path writeDecoder(String architecture, String type, int headDim) {
+        return write(
+                "{\"architectures\": [\"" + architecture + "\"], \"model_type\": \"" + type + "\", \"head_dim\": "
+                        + headDim
+                        + ", \"num_key_value_heads\": " + KEY_VALUE_HEADS
+                        + ", \"tie_word_embeddings\": true, \"bos_token_id\": 4, \"eos_token_id\": 5, %s}",
+                "<s>",
+                null);
+    }
+
+    private Path writeGpt2() {
+        matrix("transformer.wte", vocabulary(), WIDTH);
+        matrix("transformer.wpe", POSITIONS, WIDTH);
+        for (int l = 0; l < LAYERS; l++) {
+            String layer = "transformer.h." + l;
+            layerNorm(layer + ".ln_1");
+            conv1d(layer + ".attn.c_attn", WIDTH, 3 * WIDTH);
+            conv1d(layer + ".attn.c_proj", WIDTH, WIDTH);
+            layerNorm(layer + ".ln_2");
+            conv1d(layer + ".mlp.c_fc", WIDTH, FEED_FORWARD);
+            conv1d(layer + ".mlp.c_proj", FEED_FORWARD, WIDTH);
+        }
+        layerNorm("transformer.ln_f");
+        String config = "{\"architectures\": [\"GPT2LMHeadModel\"], \"model_type\": \"gpt2\", \"n_embd\": " + WIDTH
+                + ", \"n_layer\": "
+                + LAYERS + ", \"n_head\": " + HEADS + ", \"n_inner\": " + FEED_FORWARD + ", \"n_positions\": "
+                + POSITIONS + ", \"vocab_size\": " + vocabulary() + ", \"bos_token_id\": 4, \"eos_token_id\": 5}";
+        return write(config, "<s>", null);
     }
 
     private static int vocabulary() {
@@ -112,15 +201,25 @@ public final class TinyModels {
 
     private void linear(String module, int out, int in) {
         matrix(module, out, in);
+        bias(module, out);
+    }
+
+    /** A linear layer whose matrix stands as [in, out]. */
+    private void conv1d(String module, int in, int out) {
+        matrix(module, in, out);
+        bias(module, out);
+    }
+
+    private void bias(String module, int out) {
         tensors.put(module + ".bias", random.normal(Shape.of(out), 0.1));
     }
 
-    private void ones(String module) {
-        tensors.put(module + ".weight", HostTensor.filled(Shape.of(WIDTH), 1));
+    private void ones(String module, int width) {
+        tensors.put(module + ".weight", HostTensor.filled(Shape.of(width), 1));
     }
 
     private void layerNorm(String module) {
-        ones(module);
+        ones(module, WIDTH);
         tensors.put(module + ".bias", HostTensor.filled(Shape.of(WIDTH), 0));
     }
 

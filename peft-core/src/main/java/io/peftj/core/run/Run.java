@@ -129,8 +129,8 @@ public final class Run {
         return byReplacement(
                 parameter,
                 places,
-                (replacement, range) -> range.of(x)
-                        .rmsNorm(replacement == null ? weight : replacement.cast(x.dtype()), eps));
+                (replacement, range) ->
+                        range.of(x).rmsNorm(replacement == null ? weight : replacement.cast(x.dtype()), eps));
     }
 
     /** Layer norm with the named parameters [width]. */
@@ -223,8 +223,7 @@ public final class Run {
         Tensor scaled = x;
         for (Assignment<InputScale> assignment : assignments(plan -> plan.inputScales(site.name()))) {
             List<Tensor> scales = assignment.entries().stream()
-                    .map(entry ->
-                            entry.adapter().parameter(entry.contribution().scale()))
+                    .map(entry -> entry.adapter().parameter(entry.contribution().scale()))
                     .toList();
             scaled = scaled.times(scale(assignment, scales, places, x.dtype()));
         }
@@ -248,8 +247,7 @@ public final class Run {
     }
 
     private <C> Tensor scale(Assignment<C> assignment, List<Tensor> ofEntries, Places places, DType dtype) {
-        List<Tensor> scales =
-                ofEntries.stream().map(scale -> scale.cast(dtype)).toList();
+        List<Tensor> scales = ofEntries.stream().map(scale -> scale.cast(dtype)).toList();
         Tensor stacked = assignment.stack(scales, -1);
         return assignment.isUniform()
                 ? stacked

@@ -67,8 +67,8 @@ public sealed interface Targets {
         return moduleName.equals(entry) || moduleName.endsWith("." + entry);
     }
 
-    /** Whether a module is an entry's, or lies in a module that is. */
+    /** Whether PEFT's modules_to_save means a module by an entry: its name, or that of a module it lies in, ends in the entry, with or without a dot before. */
     static boolean isInside(String moduleName, String entry) {
-        return ("." + moduleName + ".").contains("." + entry + ".");
+        return (moduleName + ".").contains(entry + ".");
     }
 }

@@ -14,8 +14,7 @@ import io.peftj.core.tensor.Tensor;
 public record LayerNorm(String name, Constant weight, Constant bias, double eps) {
     /** Loads a norm. */
     public static LayerNorm load(String name, int width, double eps, Weights weights) {
-        return new LayerNorm(
-                name, weights.vector(name + ".weight", width), weights.vector(name + ".bias", width), eps);
+        return new LayerNorm(name, weights.vector(name + ".weight", width), weights.vector(name + ".bias", width), eps);
     }
 
     /** x [tokens, width] → [tokens, width]. */

@@ -5,14 +5,9 @@ import static io.peftj.djl.contract.TestBackends.EXACT;
 
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.TaskType;
-import io.peftj.core.site.OutputRange;
-import io.peftj.core.site.Role;
-import io.peftj.core.site.Site;
-import io.peftj.core.site.SiteNames;
 import io.peftj.core.tensor.DType;
 import io.peftj.testkit.contract.AdapterMethodContract;
 import io.peftj.testkit.contract.ContractModel;
-import java.util.Arrays;
 import java.util.List;
 
 /** The contract on tiny models of each family, on both backends. */
@@ -41,20 +36,5 @@ abstract class BackboneContract extends AdapterMethodContract {
     /** What the tiny models are for: a decoder for text, an encoder for classes. */
     static TaskType task(BackboneSpec spec) {
         return spec.decoder() ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
-    }
-
-    /** What the layers with these roles are called, as target_modules. */
-    static String[] named(BackboneSpec spec, Role... roles) {
-        List<Site> sites = Arrays.stream(roles)
-                .flatMap(role -> spec.outputs(role).stream())
-                .map(OutputRange::site)
-                .distinct()
-                .toList();
-        return SiteNames.shortest(sites, spec.sites()).names().toArray(String[]::new);
-    }
-
-    /** What the norm after the last layer of a decoder is called. */
-    static String lastNorm(BackboneSpec spec) {
-        return spec.family().equals("gpt2") ? "ln_f" : "norm";
     }
 }

@@ -40,7 +40,8 @@ public final class GainMethod implements AdapterMethod<GainConfig> {
     @Override
     public JsonObject write(GainConfig config) {
         JsonObject json = new JsonObject();
-        json.add("roles", ConfigJson.json(config.roles().stream().map(Role::name).toList()));
+        json.add(
+                "roles", ConfigJson.json(config.roles().stream().map(Role::name).toList()));
         ConfigJson.addCommon(json, config);
         return json;
     }

@@ -29,7 +29,8 @@ final class GainPlan implements AdapterPlan {
         this.spec = spec;
         for (Role role : config.roles()) {
             String gain = "." + role.name().toLowerCase(Locale.ROOT) + ".gain";
-            spec.outputs(role).forEach(range -> outputs.put(PREFIX + range.site().name() + gain, range));
+            spec.outputs(role)
+                    .forEach(range -> outputs.put(PREFIX + range.site().name() + gain, range));
         }
         this.saved = SavedModules.of(spec, config, PREFIX);
     }

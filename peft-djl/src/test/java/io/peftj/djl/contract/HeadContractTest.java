@@ -1,8 +1,11 @@
 package io.peftj.djl.contract;
 
+import static io.peftj.djl.contract.ModuleNames.lastNorm;
+import static io.peftj.djl.contract.ModuleNames.named;
+
 import io.peftj.core.adapter.BackboneSpec;
-import io.peftj.methods.head.HeadConfig;
 import io.peftj.core.site.Role;
+import io.peftj.methods.head.HeadConfig;
 import io.peftj.testkit.contract.TestedConfig;
 import java.util.ArrayList;
 import java.util.List;

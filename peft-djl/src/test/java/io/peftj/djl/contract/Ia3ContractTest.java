@@ -1,5 +1,7 @@
 package io.peftj.djl.contract;
 
+import static io.peftj.djl.contract.ModuleNames.named;
+
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Targets;

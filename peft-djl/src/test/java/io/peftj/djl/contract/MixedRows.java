@@ -42,7 +42,7 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
     static MixedRows on(BackboneSpec spec) {
         TaskType task = spec.head() == null ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
         LoraConfig lora = LoraConfig.builder().taskType(task).dropout(0.25).build();
-        String[] more = BackboneContract.named(spec, Role.QUERY, Role.VALUE, Role.ATTENTION_OUTPUT, Role.DOWN);
+        String[] more = ModuleNames.named(spec, Role.QUERY, Role.VALUE, Role.ATTENTION_OUTPUT, Role.DOWN);
         Map<String, AdapterConfig> configs = new LinkedHashMap<>();
         configs.put("LoRA of rank 2", lora.toBuilder().rank(2).build());
         configs.put(

@@ -16,7 +16,8 @@ final class Ia3Defaults {
     private Ia3Defaults() {}
 
     static Ia3Config complete(BackboneSpec spec, Ia3Config config) {
-        Ia3Config.Builder completed = config.toBuilder().fanInFanOut(spec.sites().stream().anyMatch(Site::fanInFanOut));
+        Ia3Config.Builder completed =
+                config.toBuilder().fanInFanOut(spec.sites().stream().anyMatch(Site::fanInFanOut));
         Targets targets = config.targets();
         FeedForward feedForward = config.feedForward();
         if (targets == null || targets instanceof Targets.AllLinear) {

@@ -14,8 +14,8 @@ import java.util.Set;
 /** BERT, RoBERTa and XLM-RoBERTa, bare or with a classification head. */
 public final class BertFamily implements BackboneFamily {
     /** By model_type. */
-    static final Map<String, Member> MEMBERS = Map.of(
-            "bert", () -> "Bert", "roberta", new Roberta("Roberta"), "xlm-roberta", new Roberta("XLMRoberta"));
+    static final Map<String, Member> MEMBERS =
+            Map.of("bert", () -> "Bert", "roberta", new Roberta("Roberta"), "xlm-roberta", new Roberta("XLMRoberta"));
 
     @Override
     public Set<String> modelTypes() {

@@ -64,7 +64,8 @@ final class Rope {
         for (String key : keys.keys()) {
             if (keys.has(key) && !KEYS.contains(key)) {
                 throw new InvalidConfigException("the rotary positions of config.json have the key \"" + key
-                        + "\", which is not implemented; known are " + KEYS.stream().sorted().toList());
+                        + "\", which is not implemented; known are "
+                        + KEYS.stream().sorted().toList());
             }
         }
         if (keys.optionalDouble("partial_rotary_factor", 1) != 1) {
