@@ -3,9 +3,11 @@ package io.peftj.core.io;
 import io.peftj.core.PeftException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,15 +21,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * Files that are there whole or not at all: written under a temporary name in the same folder, synced, and renamed.
  *
- * <p>Readers that have the old file open or mapped keep it, since its bytes are never overwritten.
+ * <p>Readers that have the old file open or mapped keep it, since its bytes are never overwritten. A thread that is interrupted
+ * writes all the same, and stays interrupted.
  */
 public final class AtomicFiles {
+    private static final String TEMPORARY = ".tmp";
+
     private AtomicFiles() {}
 
     /** What a file is to hold. */
     @FunctionalInterface
     public interface Content {
-        /** Writes all of it, in one pass. */
+        /** Writes all of it, in one pass; again from the beginning where an interruption spoilt the first. */
         void writeTo(WritableByteChannel out) throws IOException;
 
         /** A text, in UTF-8. */
@@ -55,7 +60,7 @@ public final class AtomicFiles {
         }
         try {
             Files.createDirectories(folder);
-            replace(folder, Map.of(name.toString(), content));
+            uninterrupted(() -> replace(folder, Map.of(name.toString(), content)));
         } catch (IOException e) {
             throw unwritable(file, e);
         }
@@ -73,12 +78,59 @@ public final class AtomicFiles {
     public static void writeTogether(Path folder, Map<String, Content> contents) {
         try {
             if (Files.exists(folder)) {
-                replace(folder, contents);
+                uninterrupted(() -> replace(folder, contents));
             } else {
-                create(folder.toAbsolutePath(), contents);
+                uninterrupted(() -> create(folder.toAbsolutePath(), contents));
             }
         } catch (IOException e) {
             throw unwritable(folder, e);
+        }
+    }
+
+    /**
+     * Deletes what a process that was killed while it wrote a file left beside it. Nobody may be writing the file.
+     *
+     * @throws PeftException if something is there that cannot be deleted
+     */
+    public static void deleteLeftovers(Path file) {
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            return;
+        }
+        String beginning = "." + file.getFileName() + ".";
+        DirectoryStream.Filter<Path> temporary = other -> {
+            String name = other.getFileName().toString();
+            return name.startsWith(beginning) && name.endsWith(TEMPORARY);
+        };
+        try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(folder, temporary)) {
+            for (Path leftover : leftovers) {
+                Files.deleteIfExists(leftover);
+            }
+        } catch (IOException e) {
+            throw unwritable(folder, e);
+        }
+    }
+
+    private interface Writing {
+        void run() throws IOException;
+    }
+
+    /** Java closes channels under a thread that is interrupted; what was written by then is thrown away and written again. */
+    private static void uninterrupted(Writing writing) throws IOException {
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (true) {
+                try {
+                    writing.run();
+                    return;
+                } catch (ClosedByInterruptException e) {
+                    interrupted |= Thread.interrupted();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
@@ -129,7 +181,7 @@ public final class AtomicFiles {
             throw new IllegalArgumentException("expected a plain file name, found \"" + name + "\"");
         }
         return folder.resolve(
-                "." + name + "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
+                "." + name + "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + TEMPORARY);
     }
 
     private static void writeSynced(Path file, Content content) throws IOException {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,6 +89,46 @@ class AtomicFilesTest {
         AtomicFiles.writeTogether(folder, ordered("a", Content.of("new a"), "b", Content.of("new b")));
         assertThat(folder.resolve("a")).hasContent("new a");
         assertThat(names(folder)).containsExactly("a", "b", "other");
+    }
+
+    @Test
+    void anInterruptedThreadWritesAllTheSameAndStaysInterrupted() throws IOException {
+        Path file = folder.resolve("file.txt");
+        Thread.currentThread().interrupt();
+        AtomicFiles.write(file, Content.of("whole"));
+
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(file).hasContent("whole");
+    }
+
+    @Test
+    void anInterruptionWhileAFileIsWrittenIsSeenAfterwards() throws IOException {
+        Path file = folder.resolve("file.txt");
+        AtomicInteger passes = new AtomicInteger();
+
+        AtomicFiles.write(file, out -> {
+            if (passes.incrementAndGet() == 1) {
+                Thread.currentThread().interrupt();
+            }
+            Content.of("whole").writeTo(out);
+        });
+
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(passes).hasValue(2);
+        assertThat(file).hasContent("whole");
+        assertThat(names(folder)).containsExactly("file.txt");
+    }
+
+    @Test
+    void whatAKilledProcessLeftIsDeletedAndNothingElse() throws IOException {
+        for (String name : List.of(".a.txt.1f.tmp", ".a.txt.2e.tmp", ".b.txt.1f.tmp", "a.txt", ".a.txt.bak")) {
+            Files.writeString(folder.resolve(name), "");
+        }
+
+        AtomicFiles.deleteLeftovers(folder.resolve("a.txt"));
+        AtomicFiles.deleteLeftovers(folder.resolve("no folder").resolve("a.txt"));
+
+        assertThat(names(folder)).containsExactly(".a.txt.bak", ".b.txt.1f.tmp", "a.txt");
     }
 
     @Test

@@ -3,11 +3,11 @@ package io.peftj.djl.train;
 import com.google.gson.JsonObject;
 import io.peftj.core.PeftException;
 import io.peftj.core.io.Json;
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.Writer;
-import java.nio.file.Files;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Locale;
 
@@ -106,9 +106,9 @@ public final class JsonLinesMetrics implements TrainingListener {
     }
 
     private void append(JsonObject line) {
-        try (Writer writer = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
-            writer.write(Json.writeCompact(line));
-            writer.write('\n');
+        // A stream, since Java closes channels under a thread that is interrupted, which is one way to cancel a training.
+        try (OutputStream out = new FileOutputStream(file.toFile(), true)) {
+            out.write((Json.writeCompact(line) + '\n').getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new PeftException(
                     "the metrics could not be written to " + file.getFileName() + ": " + e.getMessage()

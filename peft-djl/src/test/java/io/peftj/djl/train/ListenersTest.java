@@ -74,6 +74,30 @@ class ListenersTest extends TinyTraining {
     }
 
     @Test
+    void metricsOfAnInterruptedTrainingAreWholeToo() throws IOException {
+        Path file = folder.resolve("metrics.jsonl");
+        TrainingListener interrupting = new TrainingListener() {
+            @Override
+            public void onStep(TrainingEvent.Step event) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        try (Backbone base = bert()) {
+            assertThatThrownBy(() -> opinions(base, LORA)
+                            .listener(interrupting)
+                            .listener(JsonLinesMetrics.to(file))
+                            .fit(Sentences.opinions()))
+                    .isInstanceOf(TrainingCancelledException.class);
+        }
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(Files.readAllLines(file))
+                .hasSize(3)
+                .last()
+                .asString()
+                .contains("\"event\":\"end\"", "\"reason\":\"cancelled\"");
+    }
+
+    @Test
     void progressIsALineEveryTenthOfTheWay() {
         ByteArrayOutputStream shown = new ByteArrayOutputStream();
         try (Backbone base = bert()) {
