@@ -1,6 +1,7 @@
 package io.peftj.testkit;
 
 import io.peftj.core.tensor.Backend;
+import io.peftj.core.tensor.BackendInfo;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
 import io.peftj.core.tensor.HostTensor;
@@ -76,6 +77,11 @@ public final class FaultyBackend implements Backend {
     @Override
     public Kernels kernels() {
         return kernels;
+    }
+
+    @Override
+    public BackendInfo info() {
+        return backend.info();
     }
 
     @Override

@@ -14,6 +14,9 @@ public interface Backend extends AutoCloseable {
     /** The arithmetic. */
     Kernels kernels();
 
+    /** What it computes with. */
+    BackendInfo info();
+
     /** What is alive in this backend's memory. */
     MemoryMeter memory();
 

@@ -47,6 +47,14 @@ record KernelChoice(boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttentio
                 works(manager, options, "adamw_probe", List.of("adamw_fused")));
     }
 
+    /** The fast kernels that are used, each after a comma. */
+    String names() {
+        return (oneDnnF32 ? ", oneDNN f32" : "")
+                + (oneDnnBf16 ? ", oneDNN bf16" : "")
+                + (flashAttention ? ", flash attention" : "")
+                + (fusedAdamW ? ", fused AdamW" : "");
+    }
+
     /** The archive's parts, what is called most first: libtorch looks methods up in order. */
     List<String> resources() {
         return List.of(

@@ -7,6 +7,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import io.peftj.core.PeftException;
 import io.peftj.core.tensor.Backend;
+import io.peftj.core.tensor.BackendInfo;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
 import io.peftj.core.tensor.HostTensor;
@@ -37,6 +38,7 @@ public final class TorchBackend implements Backend {
     private final Workers lanes;
     private final int laneCount;
     private final PtNDManager manager;
+    private final BackendInfo info;
     private final MemoryMeter memory = new MemoryMeter();
     private final Script script;
     private final TorchCalls calls;
@@ -52,6 +54,8 @@ public final class TorchBackend implements Backend {
         this.lanes = lanes;
         this.laneCount = options.lanes();
         this.manager = manager;
+        String version = manager.getEngine().getVersion();
+        this.info = new BackendInfo("libtorch " + version + choice.names(), options.device(), options.threads());
         this.script = Script.load(manager, options.device(), choice.resources());
         this.calls = new TorchCalls(script, memory);
         this.host = new HostMemory(manager, calls, !options.isCuda());
@@ -121,6 +125,11 @@ public final class TorchBackend implements Backend {
     @Override
     public Kernels kernels() {
         return kernels;
+    }
+
+    @Override
+    public BackendInfo info() {
+        return info;
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.peftj.core.adapter.AdapterFiles;
 import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Updates.AdamW;
@@ -39,6 +40,7 @@ public final class AdapterTrainer<R> {
     private final Task<R> task;
     private final List<TrainingListener> listeners = new ArrayList<>();
     private BooleanSupplier cancelled = () -> false;
+    private @Nullable Checkpoints checkpoints;
 
     private int epochs = 3;
     private Batching batching = Batching.rows(32);
@@ -186,6 +188,12 @@ public final class AdapterTrainer<R> {
         return this;
     }
 
+    /** Keeps a checkpoint, so that a run which ends before its time can go on. */
+    public AdapterTrainer<R> checkpoints(Checkpoints where) {
+        checkpoints = where;
+        return this;
+    }
+
     /** The adapter as it is before the first step, to compare with. */
     public Adapter untrained() {
         try (Backbone.Held held = base.hold("untrained")) {
@@ -210,10 +218,12 @@ public final class AdapterTrainer<R> {
      * @throws PeftException if a row or a setting does not fit the task or the model
      * @throws TrainingStoppedException if a loss or gradient is not finite
      * @throws TrainingCancelledException if it was cancelled; it has what was learnt
+     * @throws io.peftj.core.InvalidFileException if the checkpoint to go on from is damaged
      */
     public Adapter fit(Iterable<R> train, Iterable<R> validation) {
         AdamW optimizer = new AdamW(learningRate, beta1, beta2, epsilon, weightDecay);
         Recipe recipe = new Recipe(epochs, batching, microBatch, optimizer, schedule, clipNorm, seed, patience);
+        CheckpointStore store = checkpoints == null ? null : CheckpointStore.open(checkpoints);
         try (Backbone.Held held = base.hold("fit")) {
             Planned planned = plan();
             List<Example> examples = task.examples(base, planned.plan(), train);
@@ -221,23 +231,28 @@ public final class AdapterTrainer<R> {
                 throw new PeftException("there is nothing to train on; give at least one row");
             }
             TrainingRun.Data data = new TrainingRun.Data(examples, task.examples(base, planned.plan(), validation));
-            try (TrainableAdapter trained = begin(planned)) {
+            RunDescription description =
+                    RunDescription.of(base, planned.config(), beginning.adapter(), recipe, task.data(base), data);
+            Checkpoint from = store == null ? null : store.find(description, trainedBy(planned.plan()));
+            try (TrainableAdapter trained = from == null ? begin(planned) : goOn(planned, from)) {
                 return new TrainingRun(
                                 base,
-                                recipe,
-                                task.objective(base),
-                                data,
+                                new TrainingRun.Work(recipe, task.objective(base), data, description),
                                 trained,
                                 stored -> adapter(planned.config(), stored),
-                                new Listeners(listeners),
-                                cancelled)
+                                new TrainingRun.Watch(new Listeners(listeners), cancelled, store),
+                                from)
                         .run();
             }
         }
     }
 
     /** What the method does on this model. */
-    private record Planned(BackboneSpec spec, AdapterConfig config, AdapterPlan plan) {}
+    private record Planned(BackboneSpec spec, AdapterConfig config, AdapterPlan plan) {
+        String name() {
+            return AdapterMethods.of(config).type();
+        }
+    }
 
     private Planned plan() {
         BackboneSpec spec = task.spec(base);
@@ -246,8 +261,17 @@ public final class AdapterTrainer<R> {
     }
 
     private TrainableAdapter begin(Planned planned) {
-        String name = AdapterMethods.of(planned.config()).type();
-        return TrainableAdapter.start(base.backend(), name, planned.plan(), start(planned.spec(), planned.plan()));
+        return TrainableAdapter.start(
+                base.backend(), planned.name(), planned.plan(), start(planned.spec(), planned.plan()));
+    }
+
+    private TrainableAdapter goOn(Planned planned, Checkpoint from) {
+        return TrainableAdapter.resume(base.backend(), planned.name(), planned.plan(), from.parameters());
+    }
+
+    /** An adapter from a file is trained in the form that files have. */
+    private List<ParameterSpec> trainedBy(AdapterPlan plan) {
+        return beginning.adapter() == null ? plan.raw() : plan.stored();
     }
 
     private AdapterConfig ofTask(AdapterConfig config) {

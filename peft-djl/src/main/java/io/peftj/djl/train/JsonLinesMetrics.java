@@ -12,10 +12,11 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * Writes what happens in a training run to a file, one JSON object a line: "event" tells start, step, evaluation, epoch and end apart; durations are in
- * seconds.
+ * Writes what happens in a training run to a file, one JSON object a line: "event" tells start, resume, step, checkpoint, evaluation, epoch and
+ * end apart; durations are in seconds.
  *
- * <p>A file that is there already is continued, so that a run in several parts has one file. Every line is on disk before training goes on.
+ * <p>A file that is there already is continued, so that a run in several parts has one file; where a run was resumed, steps after its checkpoint occur
+ * again. Every line is on disk before training goes on.
  */
 public final class JsonLinesMetrics implements TrainingListener {
     private final Path file;
@@ -42,6 +43,14 @@ public final class JsonLinesMetrics implements TrainingListener {
     }
 
     @Override
+    public void onResume(TrainingEvent.Resumed event) {
+        JsonObject line = line("resume");
+        line.addProperty("step", event.step());
+        line.addProperty("epoch", event.epoch());
+        append(line);
+    }
+
+    @Override
     public void onStep(TrainingEvent.Step event) {
         JsonObject line = line("step");
         line.addProperty("step", event.step());
@@ -53,6 +62,7 @@ public final class JsonLinesMetrics implements TrainingListener {
         line.addProperty("examples_per_second", event.examplesPerSecond());
         line.addProperty("elapsed", seconds(event.elapsed()));
         line.addProperty("remaining", seconds(event.remaining()));
+        line.addProperty("native_bytes", event.nativeBytes());
         append(line);
     }
 
@@ -76,6 +86,13 @@ public final class JsonLinesMetrics implements TrainingListener {
         line.addProperty("epoch", event.epoch());
         line.addProperty("loss", event.loss());
         line.addProperty("elapsed", seconds(event.elapsed()));
+        append(line);
+    }
+
+    @Override
+    public void onCheckpoint(TrainingEvent.Saved event) {
+        JsonObject line = line("checkpoint");
+        line.addProperty("step", event.step());
         append(line);
     }
 
@@ -106,7 +123,8 @@ public final class JsonLinesMetrics implements TrainingListener {
     }
 
     private void append(JsonObject line) {
-        // A stream, since Java closes channels under a thread that is interrupted, which is one way to cancel a training.
+        // A stream, since Java closes channels under a thread that is interrupted, which is one way to cancel a
+        // training.
         try (OutputStream out = new FileOutputStream(file.toFile(), true)) {
             out.write((Json.writeCompact(line) + '\n').getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {

@@ -14,6 +14,11 @@ record Listeners(List<TrainingListener> all) implements TrainingListener {
     }
 
     @Override
+    public void onResume(TrainingEvent.Resumed event) {
+        all.forEach(listener -> listener.onResume(event));
+    }
+
+    @Override
     public void onStep(TrainingEvent.Step event) {
         all.forEach(listener -> listener.onStep(event));
     }
@@ -26,6 +31,11 @@ record Listeners(List<TrainingListener> all) implements TrainingListener {
     @Override
     public void onEpoch(TrainingEvent.Epoch event) {
         all.forEach(listener -> listener.onEpoch(event));
+    }
+
+    @Override
+    public void onCheckpoint(TrainingEvent.Saved event) {
+        all.forEach(listener -> listener.onCheckpoint(event));
     }
 
     @Override

@@ -49,6 +49,11 @@ public final class ProgressBar implements TrainingListener {
     }
 
     @Override
+    public void onResume(TrainingEvent.Resumed event) {
+        line(String.format(Locale.ROOT, "resumed after step %,d", event.step()));
+    }
+
+    @Override
     public void onStep(TrainingEvent.Step event) {
         long tenth = event.step() * 10 / event.steps();
         if (inPlace) {

@@ -37,13 +37,27 @@ public final class TrainableAdapter implements AutoCloseable {
      */
     public static TrainableAdapter start(
             Backend backend, String name, AdapterPlan plan, Map<String, HostTensor> values) {
+        Map<String, State> states = new LinkedHashMap<>();
+        values.forEach((key, value) -> {
+            HostTensor zeros = HostTensor.filled(value.shape(), 0);
+            states.put(key, new State(value, zeros, zeros));
+        });
+        return resume(backend, name, plan, states);
+    }
+
+    /**
+     * Goes on from parameters and their optimiser state.
+     *
+     * @param name tells adapters apart; dropout draws by it
+     * @param states by parameter, as {@link #states} gave them
+     */
+    public static TrainableAdapter resume(Backend backend, String name, AdapterPlan plan, Map<String, State> states) {
         return backend.call(() -> {
             List<Constant> made = new ArrayList<>();
             try {
                 Map<String, Moments> parameters = new LinkedHashMap<>();
-                values.forEach((key, value) -> {
-                    HostTensor zeros = HostTensor.filled(value.shape(), 0);
-                    for (HostTensor each : List.of(value, zeros, zeros)) {
+                states.forEach((key, state) -> {
+                    for (HostTensor each : List.of(state.parameter(), state.first(), state.second())) {
                         made.add(Constant.of(backend, each, DType.F32));
                     }
                     int n = made.size();
@@ -56,6 +70,9 @@ public final class TrainableAdapter implements AutoCloseable {
             }
         });
     }
+
+    /** A raw parameter with AdamW's two moments of it, in Java's memory. */
+    public record State(HostTensor parameter, HostTensor first, HostTensor second) {}
 
     /** Tells adapters apart. */
     public String name() {
@@ -88,6 +105,22 @@ public final class TrainableAdapter implements AutoCloseable {
                 Map<String, HostTensor> stored = new LinkedHashMap<>();
                 plan.plan().fold(raw).forEach((key, value) -> stored.put(key, value.toHost()));
                 return stored;
+            }
+        });
+    }
+
+    /** Raw parameters with their optimiser state, as they are now; on an interrupted thread too. */
+    public Map<String, State> states() {
+        return backend.callUninterrupted(() -> {
+            try (Session session = Session.open(backend)) {
+                Map<String, State> states = new LinkedHashMap<>();
+                parameters.forEach((key, moments) -> states.put(
+                        key,
+                        new State(
+                                session.tensor(moments.parameter()).toHost(),
+                                session.tensor(moments.first()).toHost(),
+                                session.tensor(moments.second()).toHost())));
+                return states;
             }
         });
     }

@@ -1,6 +1,9 @@
 package io.peftj.djl.train;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Something that happened in a training run, for a {@link TrainingListener}. */
 public sealed interface TrainingEvent {
@@ -13,9 +16,44 @@ public sealed interface TrainingEvent {
      * @param validationExamples how many examples it is evaluated on
      * @param epochs how often the examples are gone through
      * @param steps how many optimiser steps that is
+     * @param run its settings and what computes it
      */
-    record Start(String method, long trainable, int examples, int validationExamples, int epochs, long steps)
+    record Start(
+            String method,
+            long trainable,
+            int examples,
+            int validationExamples,
+            int epochs,
+            long steps,
+            RunDescription run)
             implements TrainingEvent {}
+
+    /**
+     * Training goes on from a checkpoint; comes after {@link Start}. Steps, evaluations and epochs after it are told again where they were told before the
+     * interruption, with the same losses.
+     *
+     * @param step how many steps were taken before
+     * @param epoch that goes on, from 1; one more than there are if all were done
+     * @param loss the last step's
+     * @param best the best evaluation before; null for none
+     * @param elsewhere in what the environment differs from that of before; empty if the run equals one without interruption bit for bit
+     */
+    record Resumed(
+            long step, int epoch, double loss, @Nullable Evaluation best, List<String> elsewhere)
+            implements TrainingEvent {
+        /** Keeps a copy. */
+        public Resumed {
+            elsewhere = List.copyOf(elsewhere);
+        }
+    }
+
+    /**
+     * A checkpoint was written: a run that ends now can go on from here.
+     *
+     * @param step after which
+     * @param folder where it is
+     */
+    record Saved(long step, Path folder) implements TrainingEvent {}
 
     /**
      * The optimiser took a step.
@@ -30,6 +68,8 @@ public sealed interface TrainingEvent {
      * @param examplesPerSecond likewise
      * @param elapsed since the start
      * @param remaining what the steps still to come take at that speed, evaluation left out
+     * @param nativeBytes alive in the backend after the step: model, adapter, optimiser
+     * @param peakNativeBytes the most that were alive there at once
      */
     record Step(
             long step,
@@ -41,7 +81,9 @@ public sealed interface TrainingEvent {
             double tokensPerSecond,
             double examplesPerSecond,
             Duration elapsed,
-            Duration remaining)
+            Duration remaining,
+            long nativeBytes,
+            long peakNativeBytes)
             implements TrainingEvent {}
 
     /**

@@ -9,6 +9,9 @@ public interface TrainingListener {
     /** Before the first step. */
     default void onStart(TrainingEvent.Start event) {}
 
+    /** After the start of a run that goes on from a checkpoint. */
+    default void onResume(TrainingEvent.Resumed event) {}
+
     /** After each step. */
     default void onStep(TrainingEvent.Step event) {}
 
@@ -17,6 +20,9 @@ public interface TrainingListener {
 
     /** After each epoch and its evaluation. */
     default void onEpoch(TrainingEvent.Epoch event) {}
+
+    /** After each checkpoint. */
+    default void onCheckpoint(TrainingEvent.Saved event) {}
 
     /** At the end, also of a run that was cancelled or failed: the place to close things. */
     default void onEnd(TrainingEvent.End event) {}

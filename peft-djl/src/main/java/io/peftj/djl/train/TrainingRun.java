@@ -5,7 +5,10 @@ import io.peftj.core.run.Stack;
 import io.peftj.core.run.Training;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.MemoryMeter;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.train.Checkpoint.Best;
+import io.peftj.djl.train.Checkpoint.Progress;
 import io.peftj.djl.train.Example.Assigned;
 import io.peftj.djl.train.TrainingEvent.Reason;
 import java.util.ArrayList;
@@ -19,22 +22,25 @@ import org.jspecify.annotations.Nullable;
 /** One run of training: epochs of steps, an evaluation after each, the best adapter at the end. Used once. */
 final class TrainingRun {
     private final Backbone base;
+    private final RunDescription description;
     private final Recipe recipe;
     private final Data data;
     private final TrainableAdapter trained;
     private final Function<Map<String, HostTensor>, Adapter> finished;
     private final TrainingListener listener;
     private final BooleanSupplier cancelled;
+    private final @Nullable CheckpointStore store;
+    private final @Nullable Checkpoint from;
     private final OptimizerStep optimizer;
     private final Evaluator evaluator;
     private final int[] lengths;
     private final long steps;
     private final Speed speed = new Speed();
 
-    private long step;
+    /** Whatever a listener does, it is called after this and the parameters agree again. */
+    private Progress progress;
+
     private Map<String, HostTensor> good;
-    private @Nullable Best best;
-    private int notBetter;
 
     /**
      * Examples as token ids.
@@ -44,33 +50,52 @@ final class TrainingRun {
      */
     record Data(List<Example> train, List<Example> validation) {}
 
-    /** The best adapter so far. */
-    private record Best(Map<String, HostTensor> stored, Evaluation result) {}
+    /** What is to be done, and how that is described. */
+    record Work(Recipe recipe, Objective objective, Data data, RunDescription description) {}
 
+    /**
+     * Who follows it.
+     *
+     * @param cancelled asked whether to stop
+     * @param store keeps checkpoints; null for none
+     */
+    record Watch(
+            TrainingListener listener,
+            BooleanSupplier cancelled,
+            @Nullable CheckpointStore store) {}
+
+    /**
+     * A run at its beginning, or where a checkpoint left it.
+     *
+     * @param trained at its beginning, or with the checkpoint's values
+     * @param finished makes an adapter of stored parameters
+     */
     TrainingRun(
             Backbone base,
-            Recipe recipe,
-            Objective objective,
-            Data data,
+            Work work,
             TrainableAdapter trained,
             Function<Map<String, HostTensor>, Adapter> finished,
-            TrainingListener listener,
-            BooleanSupplier cancelled) {
+            Watch watch,
+            @Nullable Checkpoint from) {
         this.base = base;
-        this.recipe = recipe;
-        this.data = data;
+        this.description = work.description();
+        this.recipe = work.recipe();
+        this.data = work.data();
         this.trained = trained;
         this.finished = finished;
-        this.listener = listener;
-        this.cancelled = cancelled;
-        this.optimizer = new OptimizerStep(base, objective, List.of(trained), recipe.clipNorm());
-        this.evaluator = new Evaluator(base, objective, cancelled);
+        this.listener = watch.listener();
+        this.cancelled = watch.cancelled();
+        this.store = watch.store();
+        this.from = from;
+        this.optimizer = new OptimizerStep(base, work.objective(), List.of(trained), recipe.clipNorm());
+        this.evaluator = new Evaluator(base, work.objective(), cancelled);
         this.lengths = data.train().stream().mapToInt(Example::length).toArray();
         long all = 0;
         for (int epoch = 1; epoch <= recipe.epochs(); epoch++) {
             all += batches(epoch).size();
         }
         this.steps = all;
+        this.progress = from == null ? Progress.NONE : from.progress();
         this.good = trained.stored();
     }
 
@@ -78,16 +103,17 @@ final class TrainingRun {
         Reason reason = Reason.FAILED;
         try {
             listener.onStart(started());
+            if (from != null) {
+                listener.onResume(resumed(from));
+            }
             reason = epochs();
+            Best best = progress.best();
             return finished.apply(best == null ? trained.stored() : best.stored());
         } catch (CancellationException e) {
             reason = Reason.CANCELLED;
-            TrainingCancelledException cancellation = new TrainingCancelledException(
-                    "training was cancelled after step " + step + " of " + steps, lastGood());
-            cancellation.initCause(e);
-            throw cancellation;
+            throw cancelled(e);
         } finally {
-            listener.onEnd(new TrainingEvent.End(reason, step, speed.elapsed()));
+            listener.onEnd(new TrainingEvent.End(reason, progress.step(), speed.elapsed()));
         }
     }
 
@@ -98,23 +124,49 @@ final class TrainingRun {
                 data.train().size(),
                 data.validation().size(),
                 recipe.epochs(),
-                steps);
+                steps,
+                description);
+    }
+
+    private TrainingEvent.Resumed resumed(Checkpoint checkpoint) {
+        Best best = progress.best();
+        return new TrainingEvent.Resumed(
+                progress.step(),
+                progress.epoch(),
+                progress.lastLoss(),
+                best == null ? null : best.result(),
+                description.environmentOtherwiseIn(checkpoint.run()));
     }
 
     private Reason epochs() {
-        for (int epoch = 1; epoch <= recipe.epochs(); epoch++) {
-            List<List<Integer>> batches = batches(epoch);
-            double loss = 0;
-            for (List<Integer> batch : batches) {
-                loss += step(epoch, batch);
-            }
-            boolean enough = !data.validation().isEmpty() && evaluate(epoch);
-            listener.onEpoch(new TrainingEvent.Epoch(epoch, recipe.epochs(), loss / batches.size(), speed.elapsed()));
-            if (enough && epoch < recipe.epochs()) {
+        while (progress.epoch() <= recipe.epochs()) {
+            if (recipe.patience() > 0 && progress.notBetter() >= recipe.patience()) {
                 return Reason.STOPPED_EARLY;
             }
+            epoch(progress.epoch());
         }
         return Reason.COMPLETED;
+    }
+
+    /** What is left of an epoch: all of it, unless a checkpoint was written meanwhile. */
+    private void epoch(int epoch) {
+        List<List<Integer>> batches = batches(epoch);
+        while (progress.batches() < batches.size()) {
+            step(epoch, batches.get(progress.batches()));
+            if (store != null && store.isDue(progress.step())) {
+                save(store);
+            }
+        }
+        double loss = progress.epochLoss() / batches.size();
+        TrainingEvent.@Nullable Evaluated evaluated = data.validation().isEmpty() ? null : evaluate(epoch);
+        progress = progress.afterEpoch();
+        if (evaluated != null) {
+            listener.onEvaluation(evaluated);
+        }
+        listener.onEpoch(new TrainingEvent.Epoch(epoch, recipe.epochs(), loss, speed.elapsed()));
+        if (store != null) {
+            save(store);
+        }
     }
 
     private List<List<Integer>> batches(int epoch) {
@@ -124,22 +176,23 @@ final class TrainingRun {
 
     // ---- steps ----
 
-    private double step(int epoch, List<Integer> batch) {
+    private void step(int epoch, List<Integer> batch) {
         checkCancelled();
         long began = System.nanoTime();
-        long number = step + 1;
-        OptimizerStep.Settings settings =
-                new OptimizerStep.Settings(recipe.optimizer(step, steps), number, new Training(recipe.seed(), number));
+        long number = progress.step() + 1;
+        OptimizerStep.Settings settings = new OptimizerStep.Settings(
+                recipe.optimizer(progress.step(), steps), number, new Training(recipe.seed(), number));
         OptimizerStep.Result result;
         try {
             result = base.call("train", cancelled, session -> optimizer.take(session, microBatches(batch), settings));
         } catch (NonFiniteLossException e) {
             throw stopped(epoch, batch, e);
         }
-        step = number;
+        progress = progress.afterStep(result.loss());
         speed.step(began, batch.stream().mapToLong(example -> lengths[example]).sum(), batch.size());
+        MemoryMeter memory = base.backend().memory();
         listener.onStep(new TrainingEvent.Step(
-                step,
+                number,
                 steps,
                 epoch,
                 result.loss(),
@@ -148,8 +201,9 @@ final class TrainingRun {
                 speed.tokensPerSecond(),
                 speed.examplesPerSecond(),
                 speed.elapsed(),
-                speed.forSteps(steps - step)));
-        return result.loss();
+                speed.forSteps(steps - number),
+                memory.liveBytes(),
+                memory.peakBytes()));
     }
 
     private List<List<Assigned>> microBatches(List<Integer> batch) {
@@ -171,28 +225,45 @@ final class TrainingRun {
 
     // ---- evaluation ----
 
-    /** Whether early stopping has waited long enough. */
-    private boolean evaluate(int epoch) {
+    private TrainingEvent.Evaluated evaluate(int epoch) {
         checkCancelled();
         Evaluation result = evaluator.evaluate(data.validation(), session -> Stack.of(trained.in(session)));
+        Best before = progress.best();
         if (!Double.isFinite(result.loss())) {
             throw new TrainingStoppedException(
                     "the validation loss after epoch " + epoch + " is " + result.loss()
                             + "; lower the learning rate, or look at the validation rows",
-                    finished.apply(best == null ? good : best.stored()));
+                    finished.apply(before == null ? good : before.stored()));
         }
-        Map<String, HostTensor> stored = trained.stored();
-        good = stored;
-        boolean better = best == null || result.betterThan(best.result());
-        if (better) {
-            best = new Best(stored, result);
+        good = trained.stored();
+        progress = progress.afterEvaluation(new Best(good, result));
+        return new TrainingEvent.Evaluated(epoch, progress.step(), result, progress.notBetter() == 0);
+    }
+
+    // ---- checkpoints ----
+
+    private void save(CheckpointStore checkpoints) {
+        Checkpoint checkpoint = new Checkpoint(description, progress, trained.states());
+        if (checkpoint.isFinite()) { // otherwise the next step stops the run, and the one before can be resumed from
+            listener.onCheckpoint(new TrainingEvent.Saved(progress.step(), checkpoints.write(checkpoint)));
         }
-        notBetter = better ? 0 : notBetter + 1;
-        listener.onEvaluation(new TrainingEvent.Evaluated(epoch, step, result, better));
-        return recipe.patience() > 0 && notBetter >= recipe.patience();
     }
 
     // ---- what is kept when something goes wrong ----
+
+    private TrainingCancelledException cancelled(CancellationException cause) {
+        TrainingCancelledException cancellation = new TrainingCancelledException(
+                "training was cancelled after step " + progress.step() + " of " + steps, lastGood());
+        cancellation.initCause(cause);
+        try {
+            if (store != null) {
+                save(store);
+            }
+        } catch (RuntimeException e) {
+            cancellation.addSuppressed(e);
+        }
+        return cancellation;
+    }
 
     private TrainingStoppedException stopped(int epoch, List<Integer> batch, NonFiniteLossException cause) {
         return new TrainingStoppedException(
@@ -208,17 +279,6 @@ final class TrainingRun {
     /** The adapter as it is, unless the last step made it overflow. */
     private Adapter lastGood() {
         Map<String, HostTensor> stored = trained.stored();
-        return finished.apply(isFinite(stored) ? stored : good);
-    }
-
-    private static boolean isFinite(Map<String, HostTensor> parameters) {
-        for (HostTensor parameter : parameters.values()) {
-            for (float value : parameter.values()) {
-                if (!Float.isFinite(value)) {
-                    return false;
-                }
-            }
-        }
-        return true;
+        return finished.apply(Checkpoint.isFinite(stored.values()) ? stored : good);
     }
 }

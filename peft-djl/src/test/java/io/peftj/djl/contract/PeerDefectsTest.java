@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.gson.JsonObject;
 import io.peftj.core.IncompatibleAdapterException;
 import io.peftj.core.InvalidConfigException;
+import io.peftj.core.InvalidFileException;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.adapter.AdapterFiles;
@@ -13,6 +14,9 @@ import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
+import io.peftj.core.io.Safetensors;
+import io.peftj.core.io.SafetensorsWriter;
+import io.peftj.core.io.StoredTensor;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Row;
@@ -21,21 +25,36 @@ import io.peftj.core.run.Stack;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Tensor;
+import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.backbone.Backbones;
 import io.peftj.djl.backbone.PaddedLogits;
 import io.peftj.djl.engine.EngineOptions;
 import io.peftj.djl.engine.TorchBackend;
+import io.peftj.djl.train.AdapterTrainer;
+import io.peftj.djl.train.Checkpoints;
+import io.peftj.djl.train.PromptAnswer;
+import io.peftj.djl.train.Tasks;
+import io.peftj.djl.train.TrainingCancelledException;
+import io.peftj.djl.train.TrainingEvent;
+import io.peftj.djl.train.TrainingListener;
 import io.peftj.methods.head.HeadConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.testkit.TinyModels;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -152,6 +171,64 @@ class PeerDefectsTest {
                             .hasMessageContaining(
                                     "target_modules names \"v_porj\", which matches no module of the model")
                             .hasMessageContaining("v_proj"));
+        }
+    }
+
+    /** A training that was interrupted went on with an optimiser of zeros, and said nothing. */
+    @Test
+    void anInterruptedTrainingGoesOnWithItsOptimisersState(@TempDir Path folder) {
+        Checkpoints checkpoints = Checkpoints.in(folder.resolve("checkpoints")).everySteps(1);
+        try (Backbone base =
+                Backbones.load(TinyModels.llama(folder.resolve("model"), 1), TestBackends.ENGINE, DType.F32)) {
+            Adapter expected = answers(base, step -> false, null);
+            assertThatThrownBy(() -> answers(base, step -> step == 3, checkpoints))
+                    .isInstanceOf(TrainingCancelledException.class);
+            Adapter resumed = answers(base, step -> false, checkpoints.resume());
+
+            expected.parameters()
+                    .forEach((name, value) -> assertThat(
+                                    resumed.parameters().get(name).values())
+                            .as(name)
+                            .isEqualTo(value.values()));
+
+            String lost = withoutSecondMoments(folder.resolve("checkpoints").resolve("checkpoint.safetensors"));
+            assertThatThrownBy(() -> answers(base, step -> false, checkpoints.resume()))
+                    .isInstanceOf(InvalidFileException.class)
+                    .hasMessageContaining("cannot be resumed from: it lacks the part " + lost);
+        }
+    }
+
+    private static Adapter answers(Backbone base, LongPredicate cancelsAfter, @Nullable Checkpoints checkpoints) {
+        AtomicBoolean cancelled = new AtomicBoolean();
+        AdapterTrainer<PromptAnswer> trainer = AdapterTrainer.on(base)
+                .method(LoraConfig.builder().rank(2).build())
+                .task(Tasks.answers())
+                .batchSize(1)
+                .epochs(3)
+                .cancelWhen(cancelled::get)
+                .listener(new TrainingListener() {
+                    @Override
+                    public void onStep(TrainingEvent.Step event) {
+                        cancelled.set(cancelsAfter.test(event.step()));
+                    }
+                });
+        if (checkpoints != null) {
+            trainer.checkpoints(checkpoints);
+        }
+        return trainer.fit(List.of(new PromptAnswer("the book is", "red"), new PromptAnswer("the room is", "green")));
+    }
+
+    private static String withoutSecondMoments(Path file) {
+        try (Safetensors checkpoint = Safetensors.open(file)) {
+            List<StoredTensor> kept = checkpoint.names().stream()
+                    .filter(name -> !name.startsWith("second_moment/"))
+                    .map(checkpoint::find)
+                    .toList();
+            SafetensorsWriter.write(file, kept, checkpoint.metadata());
+            return checkpoint.names().stream()
+                    .filter(name -> name.startsWith("second_moment/"))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 

@@ -19,6 +19,12 @@ final class RunSummary implements TrainingListener {
     }
 
     @Override
+    public void onResume(TrainingEvent.Resumed event) {
+        loss = event.loss();
+        best = event.best();
+    }
+
+    @Override
     public void onStep(TrainingEvent.Step event) {
         loss = event.loss();
     }

@@ -4,9 +4,11 @@ import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterFiles;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.train.AdapterTrainer;
+import io.peftj.djl.train.Checkpoints;
 import io.peftj.djl.train.JsonLinesMetrics;
 import io.peftj.djl.train.LabelledText;
 import io.peftj.djl.train.ProgressBar;
+import io.peftj.djl.train.TrainingListener;
 import io.peftj.examples.cli.data.Rows;
 import io.peftj.examples.cli.data.TextFiles;
 import io.peftj.examples.cli.data.TextRow;
@@ -14,6 +16,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +33,9 @@ import picocli.CommandLine.Spec;
         description = {
             "Trains an adapter on a CSV or JSONL file: to classify, from the columns text and label, or to answer, from the"
                     + " columns prompt and answer.",
-            "With --validation the adapter is evaluated after each epoch and the best one is written, otherwise the last."
+            "With --validation the adapter is evaluated after each epoch and the best one is written, otherwise the last.",
+            "With --checkpoints a training that was interrupted, even killed, goes on when the same command is given with"
+                    + " --resume, and gives the same adapter as if it had not been interrupted."
         })
 final class TrainCommand implements Callable<Integer> {
     private final ModelOpener opener;
@@ -63,6 +68,9 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private RecipeOptions recipe;
 
+    @Mixin
+    private CheckpointOptions checkpoints;
+
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "Where the adapter goes.")
     private Path out;
 
@@ -78,15 +86,29 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Checkpoints rules = checkpoints.rules();
         List<TextRow> train = TextFiles.read(data);
         List<TextRow> check = validation == null ? List.of() : TextFiles.read(validation);
         createOutputFolder();
         RunSummary summary = new RunSummary();
+        Follow follow = new Follow(listeners(summary), rules);
         try (Backbone base = model.open(opener)) {
-            AdapterFiles.save(fit(base, train, check, summary), out);
+            AdapterFiles.save(fit(base, train, check, follow), out);
         }
         summary.json(method).print(command.commandLine().getOut());
         return 0;
+    }
+
+    /** What goes on beside the training. */
+    private record Follow(
+            List<TrainingListener> listeners, @Nullable Checkpoints checkpoints) {}
+
+    private List<TrainingListener> listeners(RunSummary summary) {
+        List<TrainingListener> listeners = new ArrayList<>(List.of(summary, ProgressBar.toStderr()));
+        if (metrics != null) {
+            listeners.add(JsonLinesMetrics.to(metrics));
+        }
+        return listeners;
     }
 
     /** Finds out before hours of training whether there is a place for the result. */
@@ -98,21 +120,25 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private Adapter fit(Backbone base, List<TextRow> train, List<TextRow> check, RunSummary summary) {
+    private Adapter fit(Backbone base, List<TextRow> train, List<TextRow> check, Follow follow) {
         AdapterTrainer.Method trainer = AdapterTrainer.on(base).method(methodOptions.config(method));
         if (Rows.areLabelled(train)) {
             List<LabelledText> rows = Rows.labelled(train);
-            return fit(
-                    trainer.task(taskOptions.classification(Rows.labels(rows))), rows, Rows.labelled(check), summary);
+            return fit(trainer.task(taskOptions.classification(Rows.labels(rows))), rows, Rows.labelled(check), follow);
         }
-        return fit(trainer.task(taskOptions.answers()), Rows.answered(train), Rows.answered(check), summary);
+        return fit(trainer.task(taskOptions.answers()), Rows.answered(train), Rows.answered(check), follow);
     }
 
-    private <R> Adapter fit(AdapterTrainer<R> trainer, List<R> train, List<R> check, RunSummary summary) {
-        recipe.applyTo(trainer).listener(summary).listener(ProgressBar.toStderr());
-        if (metrics != null) {
-            trainer.listener(JsonLinesMetrics.to(metrics));
+    private <R> Adapter fit(AdapterTrainer<R> trainer, List<R> train, List<R> check, Follow follow) {
+        recipe.applyTo(trainer);
+        follow.listeners().forEach(trainer::listener);
+        if (follow.checkpoints() == null) {
+            return trainer.fit(train, check);
         }
-        return trainer.fit(train, check);
+        try (ShutdownSignal signal = ShutdownSignal.listen()) {
+            return trainer.checkpoints(follow.checkpoints())
+                    .cancelWhen(signal::isGiven)
+                    .fit(train, check);
+        }
     }
 }

@@ -74,6 +74,45 @@ class TrainCommandTest {
     }
 
     @Test
+    void aFinishedTrainingIsResumedToTheSameResult() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+        Object[] options = {
+            "--validation", data, "--epochs", 2, "--checkpoints", folder.resolve("run"), "--checkpoint-every", "1,30s"
+        };
+
+        JsonObject first = json(train(model, data, options));
+        byte[] adapter = Files.readAllBytes(folder.resolve("adapter/adapter_model.safetensors"));
+        Invocation again = train(model, data, options);
+        List<Object> resumed = new ArrayList<>(List.of(options));
+        resumed.add("--resume");
+        JsonObject second = json(train(model, data, resumed.toArray()));
+
+        assertThat(again.exitCode()).isEqualTo(2);
+        assertThat(again.err()).contains("is another run's checkpoint, which this run would replace; resume that run");
+        first.remove("seconds");
+        second.remove("seconds");
+        assertThat(second).isEqualTo(first);
+        assertThat(folder.resolve("adapter/adapter_model.safetensors")).hasBinaryContent(adapter);
+    }
+
+    @Test
+    void checkpointOptionsThatMeanNothingAreBadInput() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+
+        Invocation without = train(model, data, "--resume");
+        Invocation wrong = train(model, data, "--checkpoints", folder, "--checkpoint-every", "5x");
+
+        assertThat(without.exitCode()).isEqualTo(2);
+        assertThat(without.err()).contains("--resume needs the checkpoints' folder; add --checkpoints DIR");
+        assertThat(wrong.exitCode()).isEqualTo(2);
+        assertThat(wrong.err())
+                .hasLineCount(1)
+                .contains("expected a number of steps such as 500, or a time such as 30s, 10m or 1h, found 5x");
+    }
+
+    @Test
     void otherColumnsAreBadInput() throws IOException {
         Path model = TinyModels.bert(folder.resolve("model"), 1);
         Path data = write("rows.csv", "sentence,class", List.of("a good film,good"));

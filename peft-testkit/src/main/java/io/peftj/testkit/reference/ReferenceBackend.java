@@ -2,6 +2,7 @@ package io.peftj.testkit.reference;
 
 import io.peftj.core.PeftException;
 import io.peftj.core.tensor.Backend;
+import io.peftj.core.tensor.BackendInfo;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
 import io.peftj.core.tensor.HostTensor;
@@ -43,6 +44,11 @@ public final class ReferenceBackend implements Backend {
     @Override
     public Kernels kernels() {
         return kernels;
+    }
+
+    @Override
+    public BackendInfo info() {
+        return new BackendInfo("the reference in plain Java", "cpu", 1);
     }
 
     @Override
