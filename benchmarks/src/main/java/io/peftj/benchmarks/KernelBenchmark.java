@@ -189,7 +189,7 @@ public class KernelBenchmark {
     @Benchmark
     @OperationsPerInvocation(REPEATS)
     public boolean loss() {
-        return repeat(() -> kernels.linearCrossEntropy(x, vocabulary, labels, weights, true));
+        return repeat(() -> kernels.linearCrossEntropy(x, vocabulary, labels, weights, 0, true));
     }
 
     /** A score is the time of so many runs divided by their number, so that handing over to the backend's thread does not count. */

@@ -173,11 +173,18 @@ final class Fused {
         });
     }
 
-    static Loss crossEntropy(Tensor logits, Index labels, Tensor weights) {
+    static Loss crossEntropy(
+            Tensor logits, Index labels, Tensor weights, double smoothing, @Nullable Tensor classWeights) {
         Ops.checkRank("crossEntropy", logits, 2, "logits [rows, classes]");
         int rows = logits.shape().dim(0);
-        checkLabels("crossEntropy", labels, weights, rows, logits.shape().dim(1));
-        Buffer[] out = Ops.kernels("crossEntropy", logits).crossEntropy(logits.buffer(), labels, weights.buffer());
+        int classes = logits.shape().dim(1);
+        checkLabels("crossEntropy", labels, weights, rows, classes, smoothing);
+        if (classWeights != null) {
+            Ops.kernels("crossEntropy", weights, classWeights);
+            Ops.checkShape("crossEntropy", "class weights", classWeights, Shape.of(classes));
+        }
+        Buffer[] out = Ops.kernels("crossEntropy", logits)
+                .crossEntropy(logits.buffer(), labels, weights.buffer(), smoothing, buffer(classWeights));
         Session session = logits.session();
         Tensor sum = session.own(out[0], Shape.SCALAR, weights.dtype());
         Tensor perRow = session.own(out[1], Shape.of(rows), weights.dtype());
@@ -185,7 +192,7 @@ final class Fused {
                 "crossEntropy",
                 sum,
                 tensors(logits),
-                tensors(logits, weights),
+                classWeights == null ? tensors(logits, weights) : tensors(logits, weights, classWeights),
                 pass -> pass.give(0, () -> {
                     Tensor g = pass.gradient();
                     Buffer dx = Ops.kernels("crossEntropy", g)
@@ -193,13 +200,15 @@ final class Fused {
                                     g.buffer(),
                                     pass.saved(0).buffer(),
                                     labels,
-                                    pass.saved(1).buffer());
+                                    pass.saved(1).buffer(),
+                                    smoothing,
+                                    classWeights == null ? null : pass.saved(2).buffer());
                     return session.own(dx, logits.shape(), logits.dtype());
                 }));
         return new Loss(noted, perRow);
     }
 
-    static Loss linearCrossEntropy(Tensor x, Weight weight, Index labels, Tensor weights) {
+    static Loss linearCrossEntropy(Tensor x, Weight weight, Index labels, Tensor weights, double smoothing) {
         Ops.check(
                 x.shape().rank() == 2 && x.shape().dim(1) == weight.inFeatures(),
                 "linearCrossEntropy",
@@ -209,11 +218,11 @@ final class Fused {
                 "linearCrossEntropy",
                 () -> "the input is " + x.dtype() + ", the weight " + weight.dtype());
         int rows = x.shape().dim(0);
-        checkLabels("linearCrossEntropy", labels, weights, rows, weight.outFeatures());
+        checkLabels("linearCrossEntropy", labels, weights, rows, weight.outFeatures(), smoothing);
         Session session = x.session();
         boolean wanted = session.tape() != null && x.origin().isTracked();
         Buffer[] out = Ops.kernels("linearCrossEntropy", x)
-                .linearCrossEntropy(x.buffer(), weight, labels, weights.buffer(), wanted);
+                .linearCrossEntropy(x.buffer(), weight, labels, weights.buffer(), smoothing, wanted);
         Tensor sum = session.own(out[0], Shape.SCALAR, weights.dtype());
         Tensor perRow = session.own(out[1], Shape.of(rows), weights.dtype());
         // The gradient is made in the forward pass, while a chunk's logits are at hand; the backward pass only scales
@@ -244,11 +253,16 @@ final class Fused {
         }
     }
 
-    private static void checkLabels(String operation, Index labels, Tensor weights, int rows, int classes) {
+    private static void checkLabels(
+            String operation, Index labels, Tensor weights, int rows, int classes, double smoothing) {
         Ops.check(labels.size() == rows, operation, () -> labels.size() + " labels were given for " + rows + " rows");
         Ops.checkShape(operation, "weights", weights, Shape.of(rows));
         weights.checkUsable(operation);
         Ops.check(weights.dtype() != DType.BF16, operation, () -> "weights are F32 or F64, found BF16");
+        Ops.check(
+                smoothing >= 0 && smoothing < 1,
+                operation,
+                () -> "the smoothing should be 0 or more and below 1, found " + smoothing);
         for (long label : labels.values()) {
             Ops.check(
                     label >= 0 && label < classes,

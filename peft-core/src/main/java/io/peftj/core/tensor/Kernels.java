@@ -232,21 +232,26 @@ public interface Kernels {
             List<Prefix> prefixes);
 
     /**
-     * Σ weights(i) · −log softmax(logits(i))[labels(i)].
+     * Σ weights(i) · Σ t(i, c) · −log softmax(logits(i))[c] over the targets t(i) = (1 − s) · u[labels(i)] · onehot(labels(i)) + s / classes · u, with s
+     * the smoothing and u the classes' weights.
      *
      * @param logits [rows, classes]
      * @param weights [rows] f32 at least
-     * @return the sum, a scalar in weights' format, and each row's negative log-likelihood unweighted [rows]
+     * @param smoothing 0 to below 1
+     * @param classWeights u [classes] in weights' format; null for ones
+     * @return the sum, a scalar in weights' format, and each row's negative log-likelihood −log softmax(logits(i))[labels(i)] as it is [rows]
      */
-    Buffer[] crossEntropy(Buffer logits, Index labels, Buffer weights);
+    Buffer[] crossEntropy(Buffer logits, Index labels, Buffer weights, double smoothing, @Nullable Buffer classWeights);
 
-    /** g · weights ⊙ (softmax(logits) − onehot(labels)), g a scalar. */
-    Buffer crossEntropyBackward(Buffer g, Buffer logits, Index labels, Buffer weights);
+    /** g · weights ⊙ (softmax(logits) · Σ t − t), g a scalar. */
+    Buffer crossEntropyBackward(
+            Buffer g, Buffer logits, Index labels, Buffer weights, double smoothing, @Nullable Buffer classWeights);
 
     /**
-     * {@link #crossEntropy} of x · Wᵀ without holding [rows, out] whole.
+     * {@link #crossEntropy} of x · Wᵀ without holding [rows, out] whole, with classes that weigh alike.
      *
      * @return the sum, each row's negative log-likelihood, and where {@code wantGradient} the sum's gradient of x
      */
-    Buffer[] linearCrossEntropy(Buffer x, Weight weight, Index labels, Buffer weights, boolean wantGradient);
+    Buffer[] linearCrossEntropy(
+            Buffer x, Weight weight, Index labels, Buffer weights, double smoothing, boolean wantGradient);
 }

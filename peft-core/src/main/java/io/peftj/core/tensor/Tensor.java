@@ -329,12 +329,28 @@ public final class Tensor {
 
     /** Σ weight · −log softmax(logits)[label] of these logits [rows, classes]; weights [rows] are constants. */
     public Loss crossEntropy(Index labels, Tensor weights) {
-        return Fused.crossEntropy(this, labels, weights);
+        return crossEntropy(labels, weights, 0, null);
+    }
+
+    /**
+     * {@link #crossEntropy(Index, Tensor)} with smoothed labels (arXiv 1512.00567) and weighted classes, as PyTorch's CrossEntropyLoss has them: what
+     * row i should give is t = (1 − smoothing) · u[label] · onehot(label) + smoothing / classes · u, and it counts weight · Σ t · −log softmax(logits).
+     *
+     * @param smoothing 0 to below 1
+     * @param classWeights u [classes], constants in the weights' format; null for ones
+     */
+    public Loss crossEntropy(Index labels, Tensor weights, double smoothing, @Nullable Tensor classWeights) {
+        return Fused.crossEntropy(this, labels, weights, smoothing, classWeights);
     }
 
     /** {@link #crossEntropy} of this [rows, in] · Wᵀ without holding [rows, out] whole. */
     public Loss linearCrossEntropy(Weight weight, Index labels, Tensor weights) {
-        return Fused.linearCrossEntropy(this, weight, labels, weights);
+        return linearCrossEntropy(weight, labels, weights, 0);
+    }
+
+    /** {@link #linearCrossEntropy(Weight, Index, Tensor)} with smoothed labels. */
+    public Loss linearCrossEntropy(Weight weight, Index labels, Tensor weights, double smoothing) {
+        return Fused.linearCrossEntropy(this, weight, labels, weights, smoothing);
     }
 
     @Override

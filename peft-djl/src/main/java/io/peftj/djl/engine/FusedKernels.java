@@ -70,16 +70,28 @@ final class FusedKernels {
         return calls.one("rotary", x.form(), x, cos, sin, inverse ? -1.0 : 1.0);
     }
 
-    Buffer[] crossEntropy(TorchBuffer logits, Index labels, TorchBuffer weights) {
-        return calls.several("cross_entropy", lossForms(weights), logits, labels, weights);
+    Buffer[] crossEntropy(
+            TorchBuffer logits, Index labels, TorchBuffer weights, double smoothing, @Nullable Buffer classWeights) {
+        return calls.several("cross_entropy", lossForms(weights), logits, labels, weights, smoothing, classWeights);
     }
 
-    Buffer crossEntropyBackward(Buffer g, TorchBuffer logits, Index labels, Buffer weights) {
-        return calls.one("cross_entropy_backward", logits.form(), g, logits, labels, weights);
+    Buffer crossEntropyBackward(
+            Buffer g,
+            TorchBuffer logits,
+            Index labels,
+            Buffer weights,
+            double smoothing,
+            @Nullable Buffer classWeights) {
+        return calls.one("cross_entropy_backward", logits.form(), g, logits, labels, weights, smoothing, classWeights);
     }
 
     Buffer[] linearCrossEntropy(
-            TorchBuffer x, TorchWeight weight, Index labels, TorchBuffer weights, boolean wantGradient) {
+            TorchBuffer x,
+            TorchWeight weight,
+            Index labels,
+            TorchBuffer weights,
+            double smoothing,
+            boolean wantGradient) {
         List<Form> forms = new ArrayList<>(lossForms(weights));
         if (wantGradient) {
             forms.add(x.form());
@@ -91,6 +103,7 @@ final class FusedKernels {
                 weight.matrix(),
                 labels,
                 weights,
+                smoothing,
                 wantGradient,
                 choice.lossChunk(weight.outFeatures()),
                 choice.fastWeight(x.type()));

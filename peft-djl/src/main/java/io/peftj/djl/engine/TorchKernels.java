@@ -299,18 +299,21 @@ final class TorchKernels implements Kernels {
     }
 
     @Override
-    public Buffer[] crossEntropy(Buffer logits, Index labels, Buffer weights) {
-        return fused.crossEntropy(of(logits), labels, of(weights));
+    public Buffer[] crossEntropy(
+            Buffer logits, Index labels, Buffer weights, double smoothing, @Nullable Buffer classWeights) {
+        return fused.crossEntropy(of(logits), labels, of(weights), smoothing, classWeights);
     }
 
     @Override
-    public Buffer crossEntropyBackward(Buffer g, Buffer logits, Index labels, Buffer weights) {
-        return fused.crossEntropyBackward(g, of(logits), labels, weights);
+    public Buffer crossEntropyBackward(
+            Buffer g, Buffer logits, Index labels, Buffer weights, double smoothing, @Nullable Buffer classWeights) {
+        return fused.crossEntropyBackward(g, of(logits), labels, weights, smoothing, classWeights);
     }
 
     @Override
-    public Buffer[] linearCrossEntropy(Buffer x, Weight weight, Index labels, Buffer weights, boolean wantGradient) {
-        return fused.linearCrossEntropy(of(x), TorchWeight.of(weight), labels, of(weights), wantGradient);
+    public Buffer[] linearCrossEntropy(
+            Buffer x, Weight weight, Index labels, Buffer weights, double smoothing, boolean wantGradient) {
+        return fused.linearCrossEntropy(of(x), TorchWeight.of(weight), labels, of(weights), smoothing, wantGradient);
     }
 
     private static TorchBuffer of(Buffer buffer) {

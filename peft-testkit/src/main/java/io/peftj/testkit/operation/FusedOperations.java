@@ -95,6 +95,26 @@ final class FusedOperations {
                                 .crossEntropy(labels(o), o.get("weights"))
                                 .sum()
                                 .affine(1e-3, 0)),
+                named("crossEntropy with smoothed labels")
+                        .input("logits", 4, 5)
+                        .singleConstant("weights", 4)
+                        .computes(o -> o.get("logits")
+                                .crossEntropy(labels(o), o.get("weights"), 0.1, null)
+                                .sum()),
+                named("crossEntropy with weighted classes")
+                        .input("logits", 4, 5)
+                        .singleConstant("weights", 4)
+                        .singleConstant("classes", 5)
+                        .computes(o -> o.get("logits")
+                                .crossEntropy(labels(o), o.get("weights"), 0, o.get("classes"))
+                                .sum()),
+                named("crossEntropy with smoothed labels and weighted classes")
+                        .input("logits", 4, 5)
+                        .singleConstant("weights", 4)
+                        .singleConstant("classes", 5)
+                        .computes(o -> o.get("logits")
+                                .crossEntropy(labels(o), o.get("weights"), 0.3, o.get("classes"))
+                                .sum()),
                 named("crossEntropy of each row")
                         .constant("logits", 4, 5)
                         .singleConstant("weights", 4)
@@ -107,6 +127,13 @@ final class FusedOperations {
                         .singleConstant("weights", 4)
                         .computes(o -> o.get("x")
                                 .linearCrossEntropy(o.weight("w"), labels(o), o.get("weights"))
+                                .sum()),
+                named("linearCrossEntropy with smoothed labels")
+                        .input("x", 4, 3)
+                        .weight("w", 5, 3)
+                        .singleConstant("weights", 4)
+                        .computes(o -> o.get("x")
+                                .linearCrossEntropy(o.weight("w"), labels(o), o.get("weights"), 0.2)
                                 .sum()),
                 named("linearCrossEntropy of each row")
                         .constant("x", 4, 3)

@@ -41,19 +41,8 @@ final class LargeOperations {
                         .input("a", 2, 40, 50)
                         .input("b", 2, 50, 33)
                         .computes(o -> o.get("a").matmul(o.get("b"))),
-                named("linearCrossEntropy of many rows and classes")
-                        .input("x", 300, 4)
-                        .weight("w", 9000, 4)
-                        .singleConstant("weights", 300)
-                        .computes(o -> o.get("x")
-                                .linearCrossEntropy(
-                                        o.weight("w"),
-                                        o.session()
-                                                .index(LongStream.range(0, 300)
-                                                        .map(i -> i * 53 % 9000)
-                                                        .toArray()),
-                                        o.get("weights"))
-                                .sum()),
+                manyClasses("linearCrossEntropy of many rows and classes", 0),
+                manyClasses("linearCrossEntropy of many rows and classes with smoothed labels", 0.1),
                 named("layerNorm of a wide token")
                         .input("x", 5, 768)
                         .constant("w", 768)
@@ -65,5 +54,19 @@ final class LargeOperations {
                         .computes(o -> o.get("x").rmsNorm(o.get("w"), 1e-6))));
         cases.addAll(AttentionOperations.large());
         return cases;
+    }
+
+    private static Operation manyClasses(String name, double smoothing) {
+        return named(name)
+                .input("x", 300, 4)
+                .weight("w", 9000, 4)
+                .singleConstant("weights", 300)
+                .computes(o -> {
+                    long[] labels =
+                            LongStream.range(0, 300).map(i -> i * 53 % 9000).toArray();
+                    return o.get("x")
+                            .linearCrossEntropy(o.weight("w"), o.session().index(labels), o.get("weights"), smoothing)
+                            .sum();
+                });
     }
 }

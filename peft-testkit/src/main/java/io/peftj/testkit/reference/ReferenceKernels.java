@@ -301,27 +301,34 @@ final class ReferenceKernels implements Kernels {
     }
 
     @Override
-    public Buffer[] crossEntropy(Buffer logits, Index labels, Buffer weights) {
-        Losses.Loss loss = Losses.crossEntropy(array(logits), labels, array(weights));
+    public Buffer[] crossEntropy(
+            Buffer logits, Index labels, Buffer weights, double smoothing, @Nullable Buffer classWeights) {
+        Losses.Loss loss =
+                Losses.crossEntropy(array(logits), labels, array(weights), smoothing, optional(classWeights));
         return buffers(like(weights, loss.sum()), like(weights, loss.perRow()));
     }
 
     @Override
-    public Buffer crossEntropyBackward(Buffer g, Buffer logits, Index labels, Buffer weights) {
+    public Buffer crossEntropyBackward(
+            Buffer g, Buffer logits, Index labels, Buffer weights, double smoothing, @Nullable Buffer classWeights) {
         double scale = array(g).values()[0];
-        return like(logits, Losses.crossEntropyBackward(scale, array(logits), labels, array(weights)));
+        return like(
+                logits,
+                Losses.crossEntropyBackward(
+                        scale, array(logits), labels, array(weights), smoothing, optional(classWeights)));
     }
 
     @Override
-    public Buffer[] linearCrossEntropy(Buffer x, Weight weight, Index labels, Buffer weights, boolean wantGradient) {
+    public Buffer[] linearCrossEntropy(
+            Buffer x, Weight weight, Index labels, Buffer weights, double smoothing, boolean wantGradient) {
         Array logits = Products.linear(array(x), array(weight), null);
-        Losses.Loss loss = Losses.crossEntropy(logits, labels, array(weights));
+        Losses.Loss loss = Losses.crossEntropy(logits, labels, array(weights), smoothing, null);
         Buffer sum = like(weights, loss.sum());
         Buffer perRow = like(weights, loss.perRow());
         if (!wantGradient) {
             return buffers(sum, perRow);
         }
-        Array ofLogits = Losses.crossEntropyBackward(1, logits, labels, array(weights));
+        Array ofLogits = Losses.crossEntropyBackward(1, logits, labels, array(weights), smoothing, null);
         return buffers(sum, perRow, like(x, Products.linearTransposed(ofLogits, array(weight))));
     }
 

@@ -9,6 +9,7 @@ import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.Kernels.Reduction;
 import io.peftj.core.tensor.Layout;
 import io.peftj.core.tensor.Loss;
@@ -220,6 +221,25 @@ class OperationValuesTest extends ReferenceSession {
         Loss fused = matrix(2, Math.log(3), 0).linearCrossEntropy(weight, session.index(1, 0), vector(2, 10));
         assertValues(fused.perRow(), Math.log(4.0 / 3), Math.log(2));
         assertValues(fused.sum(), 2 * Math.log(4.0 / 3) + 10 * Math.log(2));
+        backend.free(weight);
+    }
+
+    /** The expected numbers are those of torch.nn.CrossEntropyLoss(weight, label_smoothing=0.1), which divides by the sum of the labels' class weights. */
+    @Test
+    void crossEntropiesOfSmoothedLabelsAndWeightedClasses() {
+        Tensor logits = matrix(3, 1, 2, 3, 0.5, -1, 0, 2, 2, -3);
+        Index labels = session.index(2, 0, 1);
+        Tensor classes = vector(0.5, 2, 1);
+        Tensor thirds = vector(1 / 3.0, 1 / 3.0, 1 / 3.0);
+        Tensor weighted = vector(1 / 3.5, 1 / 3.5, 1 / 3.5);
+        assertValues(logits.crossEntropy(labels, thirds, 0.1, null).sum(), 0.6805267982988403);
+        assertValues(logits.crossEntropy(labels, weighted, 0, classes).sum(), 0.6007692144791149);
+        Loss both = logits.crossEntropy(labels, weighted, 0.1, classes);
+        assertValues(both.sum(), 0.7071576712737859);
+        assertValues(both.perRow(), logits.crossEntropy(labels, thirds).perRow().toDoubles());
+
+        Weight weight = backend.weight(HostTensor.of(Shape.of(3, 3), 1, 0, 0, 0, 1, 0, 0, 0, 1), DType.F64);
+        assertValues(logits.linearCrossEntropy(weight, labels, thirds, 0.1).sum(), 0.6805267982988403);
         backend.free(weight);
     }
 }

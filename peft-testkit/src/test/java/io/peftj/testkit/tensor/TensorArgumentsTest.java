@@ -167,6 +167,12 @@ class TensorArgumentsTest extends ReferenceSession {
                 "crossEntropy: weights are F32 or F64, found BF16",
                 () -> x.crossEntropy(session.index(0, 1, 2), session.zeros(Shape.of(3), DType.BF16)));
         expect(
+                "crossEntropy: class weights should have shape [4], found [3]",
+                () -> x.crossEntropy(session.index(0, 1, 2), zeros(3), 0, zeros(3)));
+        expect(
+                "crossEntropy: the smoothing should be 0 or more and below 1, found 1.0",
+                () -> x.crossEntropy(session.index(0, 1, 2), zeros(3), 1, null));
+        expect(
                 "linearCrossEntropy: expected [rows, 5], found shape [3, 4]",
                 () -> x.linearCrossEntropy(new FrozenShape(9, 5, DType.F64), session.index(0, 1, 2), zeros(3)));
         expect(
