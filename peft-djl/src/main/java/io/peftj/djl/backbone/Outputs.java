@@ -127,10 +127,11 @@ public final class Outputs {
      * @param tokens the numbers of these tokens in the batch, rising
      * @param labels what each should predict
      * @param weights [places] f32 at least
+     * @param smoothing the share of a label that all tokens have alike, 0 to below 1
      */
-    public Loss nextTokenLoss(Run run, Tensor states, int[] tokens, Index labels, Tensor weights) {
+    public Loss nextTokenLoss(Run run, Tensor states, int[] tokens, Index labels, Tensor weights, double smoothing) {
         if (!run.touches(outputSite())) {
-            return states.linearCrossEntropy(outputEmbedding(), labels, weights);
+            return states.linearCrossEntropy(outputEmbedding(), labels, weights, smoothing);
         }
         List<Tensor> sums = new ArrayList<>();
         List<Tensor> rows = new ArrayList<>();
@@ -142,7 +143,7 @@ public final class Outputs {
             Tensor part = states.slice(0, from, to);
             Tensor weight = weights.slice(0, from, to);
             List<Tensor> chunk = Tape.checkpoint(run.session(), () -> {
-                Loss loss = logits(run, part, places).crossEntropy(some, weight);
+                Loss loss = logits(run, part, places).crossEntropy(some, weight, smoothing, null);
                 return List.of(loss.sum(), loss.perRow());
             });
             sums.add(chunk.get(0));

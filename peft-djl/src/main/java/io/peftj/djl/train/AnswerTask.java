@@ -24,29 +24,37 @@ import org.jspecify.annotations.Nullable;
  * @param maxLength the most tokens of a row; null for as many as the model takes
  * @param template what the prompt is put into, {text} standing for it; null for the prompt alone
  * @param endToken what follows an answer; null for the model's own
+ * @param labelSmoothing the share of a label that all tokens have alike, 0 to below 1
  */
 public record AnswerTask(
         @Nullable Integer maxLength,
         @Nullable String template,
-        @Nullable Integer endToken) implements Task<PromptAnswer> {
-    /** Checks the length. */
+        @Nullable Integer endToken,
+        double labelSmoothing) implements Task<PromptAnswer> {
+    /** Checks the numbers. */
     public AnswerTask {
-        Lengths.check(maxLength);
+        TaskChecks.checkLength(maxLength);
+        TaskChecks.checkSmoothing(labelSmoothing);
     }
 
     /** The same for rows of at most so many tokens. */
     public AnswerTask maxLength(int tokens) {
-        return new AnswerTask(tokens, template, endToken);
+        return new AnswerTask(tokens, template, endToken, labelSmoothing);
     }
 
     /** The same with prompts put into a template, {text} standing for them. */
     public AnswerTask template(String around) {
-        return new AnswerTask(maxLength, around, endToken);
+        return new AnswerTask(maxLength, around, endToken, labelSmoothing);
     }
 
     /** The same with another token at the end of answers. */
     public AnswerTask endToken(int id) {
-        return new AnswerTask(maxLength, template, id);
+        return new AnswerTask(maxLength, template, id, labelSmoothing);
+    }
+
+    /** The same where a share of every label goes to all tokens alike, in training only. */
+    public AnswerTask labelSmoothing(double share) {
+        return new AnswerTask(maxLength, template, endToken, share);
     }
 
     @Override
@@ -61,7 +69,7 @@ public record AnswerTask(
 
     @Override
     public Objective objective(Backbone base) {
-        return new Objective.NextToken();
+        return new Objective.NextToken(labelSmoothing);
     }
 
     @Override

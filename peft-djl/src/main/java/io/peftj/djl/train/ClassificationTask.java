@@ -23,34 +23,79 @@ import org.jspecify.annotations.Nullable;
  * @param maxLength the most tokens of a row, special ones included; null for as many as the model takes
  * @param pooling how a row's states become one vector; null for the model's own way
  * @param template what the text is put into, {text} standing for it; null for the text alone
+ * @param labelSmoothing the share of a label that all classes have alike, 0 to below 1
+ * @param classWeights how much rows of a class count, above 0; 1 for those not named
  */
 public record ClassificationTask(
         List<String> labels,
         @Nullable Integer maxLength,
         @Nullable Pooling pooling,
-        @Nullable String template) implements Task<LabelledText> {
-    /** Checks the labels. */
+        @Nullable String template,
+        double labelSmoothing,
+        Map<String, Double> classWeights)
+        implements Task<LabelledText> {
+    /** Checks labels and numbers. */
     public ClassificationTask {
         labels = List.copyOf(labels);
+        classWeights = Map.copyOf(classWeights);
         if (labels.size() < 2 || labels.stream().distinct().count() < labels.size()) {
             throw new InvalidConfigException("the labels: expected at least two, each once, found " + labels);
         }
-        Lengths.check(maxLength);
+        TaskChecks.checkLength(maxLength);
+        TaskChecks.checkSmoothing(labelSmoothing);
+        checkWeights(labels, classWeights);
+    }
+
+    private static void checkWeights(List<String> labels, Map<String, Double> weights) {
+        weights.forEach((label, weight) -> {
+            if (!labels.contains(label)) {
+                throw new InvalidConfigException("the class weights: \"" + label
+                        + "\" is none of the task's labels, which are " + labels + "; correct its spelling");
+            }
+            if (!(weight > 0 && Double.isFinite(weight))) {
+                throw new InvalidConfigException("the class weight of \"" + label
+                        + "\": expected a number above 0, found " + weight
+                        + "; leave out the rows of a class that is not to count");
+            }
+        });
     }
 
     /** The same for rows of at most so many tokens. */
     public ClassificationTask maxLength(int tokens) {
-        return new ClassificationTask(labels, tokens, pooling, template);
+        return new ClassificationTask(labels, tokens, pooling, template, labelSmoothing, classWeights);
     }
 
     /** The same with another way to make one vector of a row. */
     public ClassificationTask pooling(Pooling other) {
-        return new ClassificationTask(labels, maxLength, other, template);
+        return new ClassificationTask(labels, maxLength, other, template, labelSmoothing, classWeights);
     }
 
     /** The same with texts put into a template, {text} standing for them. */
     public ClassificationTask template(String around) {
-        return new ClassificationTask(labels, maxLength, pooling, around);
+        return new ClassificationTask(labels, maxLength, pooling, around, labelSmoothing, classWeights);
+    }
+
+    /** The same where a share of every label goes to all classes alike (arXiv 1512.00567), in training only. */
+    public ClassificationTask labelSmoothing(double share) {
+        return new ClassificationTask(labels, maxLength, pooling, template, share, classWeights);
+    }
+
+    /**
+     * The same where classes count differently in training: the loss is the mean over rows, each with its class's weight, as PyTorch's CrossEntropyLoss
+     * has it.
+     */
+    public ClassificationTask classWeights(Map<String, Double> weights) {
+        return new ClassificationTask(labels, maxLength, pooling, template, labelSmoothing, weights);
+    }
+
+    /** The same with weights under which all classes of some rows count alike, however many rows each has: rows / (classes · rows of the class). */
+    public ClassificationTask balancedOver(Iterable<LabelledText> rows) {
+        Map<String, Integer> counts = new HashMap<>();
+        rows.forEach(row -> counts.merge(row.label(), 1, Integer::sum));
+        double all = counts.values().stream().mapToInt(Integer::intValue).sum();
+        Map<String, Double> weights = new HashMap<>();
+        counts.forEach((label, count) -> weights.put(label, all / (counts.size() * count)));
+        return classWeights(weights);
     }
 
     /** The head it trains on a model. */
@@ -74,7 +119,12 @@ public record ClassificationTask(
 
     @Override
     public Objective objective(Backbone base) {
-        return new Objective.Classification(head(base));
+        List<Double> weights = classWeights.isEmpty()
+                ? List.of()
+                : labels.stream()
+                        .map(label -> classWeights.getOrDefault(label, 1.0))
+                        .toList();
+        return new Objective.Classification(head(base), labelSmoothing, weights);
     }
 
     @Override

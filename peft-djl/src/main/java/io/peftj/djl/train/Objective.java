@@ -18,11 +18,16 @@ import org.jspecify.annotations.Nullable;
 
 /** What makes an answer wrong, as a number to differentiate. */
 public sealed interface Objective {
+    /** What an example counts in the mean over a step: the things it learns, each with its weight. */
+    default double count(Example example) {
+        return example.learnt();
+    }
+
     /**
-     * The weighted sum of the negative log-likelihoods of what a batch's rows should give.
+     * The weighted sum of the losses of what a batch's rows should give.
      *
      * @param examples the batch's rows in the batch's order
-     * @param weights what each of a row's learnt things counts, in the same order
+     * @param weights 1 / (what the rows with the same adapters {@linkplain #count count} in the whole step), in the same order
      */
     Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights);
 
@@ -46,8 +51,28 @@ public sealed interface Objective {
      */
     record Measure(double loss, @Nullable Boolean right) {}
 
-    /** The class of each row. */
-    record Classification(HeadSpec head) implements Objective {
+    /**
+     * The class of each row.
+     *
+     * @param labelSmoothing the share of a label that all classes have alike
+     * @param classWeights how much each class counts; empty for alike
+     */
+    record Classification(HeadSpec head, double labelSmoothing, List<Double> classWeights) implements Objective {
+        /** Keeps a copy. */
+        public Classification {
+            classWeights = List.copyOf(classWeights);
+        }
+
+        /** Plain labels, and classes that count alike. */
+        public Classification(HeadSpec head) {
+            this(head, 0, List.of());
+        }
+
+        @Override
+        public double count(Example example) {
+            return classWeights.isEmpty() ? 1 : classWeights.get(example.label());
+        }
+
         @Override
         public Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights) {
             Session session = run.session();
@@ -61,7 +86,10 @@ public sealed interface Objective {
                         .mapToLong(Example::label)
                         .toArray();
                 Loss loss = logits.crossEntropy(
-                        session.index(labels), tensor(session, weights.subList(from, to), logits.dtype()));
+                        session.index(labels),
+                        session.tensor(host(weights.subList(from, to)), logits.dtype()),
+                        labelSmoothing,
+                        classWeights.isEmpty() ? null : session.tensor(host(classWeights), logits.dtype()));
                 sums.add(loss.sum());
                 rows.add(loss.perRow());
                 from = to;
@@ -86,17 +114,24 @@ public sealed interface Objective {
         }
     }
 
-    /** The tokens of each row's answer, each from the ones before it. */
-    record NextToken() implements Objective {
+    /**
+     * The tokens of each row's answer, each from the ones before it.
+     *
+     * @param labelSmoothing the share of a label that all tokens have alike
+     */
+    record NextToken(double labelSmoothing) implements Objective {
+        /** Plain labels. */
+        public NextToken() {
+            this(0);
+        }
+
         @Override
         public Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights) {
             Session session = run.session();
             Learnt learnt = Learnt.of(run.batch(), examples);
-            float[] each = new float[learnt.tokens().length];
-            for (int i = 0; i < each.length; i++) {
-                each[i] = weights.get(learnt.rows()[i]);
-            }
-            return loss(base, run, learnt, session.tensor(HostTensor.of(Shape.of(each.length), each)));
+            List<Float> each =
+                    Arrays.stream(learnt.rows()).mapToObj(weights::get).toList();
+            return loss(base, run, learnt, session.tensor(host(each)), labelSmoothing);
         }
 
         @Override
@@ -105,7 +140,7 @@ public sealed interface Objective {
             double[] losses = new double[examples.size()];
             if (learnt.tokens().length > 0) {
                 Tensor weights = run.session().zeros(Shape.of(learnt.tokens().length), DType.F32);
-                double[] each = loss(base, run, learnt, weights).perRow().toDoubles();
+                double[] each = loss(base, run, learnt, weights, 0).perRow().toDoubles();
                 for (int i = 0; i < each.length; i++) {
                     losses[learnt.rows()[i]] += each[i];
                 }
@@ -115,14 +150,19 @@ public sealed interface Objective {
                     .toList();
         }
 
-        private static Loss loss(Backbone base, Run run, Learnt learnt, Tensor weights) {
+        private static Loss loss(Backbone base, Run run, Learnt learnt, Tensor weights, double smoothing) {
             Session session = run.session();
             Tensor hidden = base.transformer().hiddenStates(run);
             Index places =
                     session.index(Arrays.stream(learnt.tokens()).asLongStream().toArray());
             return base.outputs()
                     .nextTokenLoss(
-                            run, hidden.gather(places), learnt.tokens(), session.index(learnt.labels()), weights);
+                            run,
+                            hidden.gather(places),
+                            learnt.tokens(),
+                            session.index(learnt.labels()),
+                            weights,
+                            smoothing);
         }
 
         /**
@@ -152,11 +192,11 @@ public sealed interface Objective {
         }
     }
 
-    private static Tensor tensor(Session session, List<Float> values, DType dtype) {
+    private static HostTensor host(List<? extends Number> values) {
         float[] array = new float[values.size()];
         for (int i = 0; i < array.length; i++) {
-            array[i] = values.get(i);
+            array[i] = values.get(i).floatValue();
         }
-        return session.tensor(HostTensor.of(Shape.of(array.length), array), dtype);
+        return HostTensor.of(Shape.of(array.length), array);
     }
 }

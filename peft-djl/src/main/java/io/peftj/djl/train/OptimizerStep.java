@@ -113,16 +113,16 @@ public final class OptimizerStep {
         return new Derived(adapter, raw, adapter.plan().plan().derive(raw), new HashMap<>());
     }
 
-    /** 1 / (what rows with the same stack learn in the whole step). */
-    private static Map<List<Integer>, Float> weights(List<List<Assigned>> microBatches) {
-        Map<List<Integer>, Integer> counts = new HashMap<>();
+    /** 1 / (what rows with the same stack count in the whole step). */
+    private Map<List<Integer>, Float> weights(List<List<Assigned>> microBatches) {
+        Map<List<Integer>, Double> counts = new HashMap<>();
         for (List<Assigned> microBatch : microBatches) {
             for (Assigned assigned : microBatch) {
-                counts.merge(assigned.adapters(), assigned.example().learnt(), Integer::sum);
+                counts.merge(assigned.adapters(), objective.count(assigned.example()), Double::sum);
             }
         }
         Map<List<Integer>, Float> weights = new HashMap<>();
-        counts.forEach((stack, count) -> weights.put(stack, 1f / Math.max(1, count)));
+        counts.forEach((stack, count) -> weights.put(stack, count == 0 ? 0 : (float) (1 / count)));
         return weights;
     }
 

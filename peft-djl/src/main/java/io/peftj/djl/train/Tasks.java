@@ -1,6 +1,7 @@
 package io.peftj.djl.train;
 
 import java.util.List;
+import java.util.Map;
 
 /** The tasks that adapters are trained for. */
 public final class Tasks {
@@ -12,12 +13,12 @@ public final class Tasks {
      * @param labels the classes' names, in the order of the logits
      */
     public static ClassificationTask classification(List<String> labels) {
-        return new ClassificationTask(labels, null, null, null);
+        return new ClassificationTask(labels, null, null, null, 0, Map.of());
     }
 
     /** Teaches a language model to answer prompts; only the answers are learnt. */
     public static AnswerTask answers() {
-        return new AnswerTask(null, null, null);
+        return new AnswerTask(null, null, null, 0);
     }
 
     /**
@@ -26,6 +27,6 @@ public final class Tasks {
      * @param window the most tokens of a row: longer texts are cut into as many rows as they need
      */
     public static TextTask text(int window) {
-        return new TextTask(window);
+        return new TextTask(window, 0);
     }
 }

@@ -16,11 +16,18 @@ import java.util.List;
  * n: such a method must not see what it learns.
  *
  * @param window the most tokens of a row
+ * @param labelSmoothing the share of a label that all tokens have alike, 0 to below 1
  */
-public record TextTask(int window) implements Task<String> {
-    /** Checks the window. */
+public record TextTask(int window, double labelSmoothing) implements Task<String> {
+    /** Checks the numbers. */
     public TextTask {
-        Lengths.check(window);
+        TaskChecks.checkLength(window);
+        TaskChecks.checkSmoothing(labelSmoothing);
+    }
+
+    /** The same where a share of every label goes to all tokens alike, in training only. */
+    public TextTask labelSmoothing(double share) {
+        return new TextTask(window, share);
     }
 
     @Override
@@ -35,7 +42,7 @@ public record TextTask(int window) implements Task<String> {
 
     @Override
     public Objective objective(Backbone base) {
-        return new Objective.NextToken();
+        return new Objective.NextToken(labelSmoothing);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.peftj.djl.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.PeftException;
@@ -58,6 +59,60 @@ class AnswerTrainingTest extends TinyTraining {
             Adapter whole = colours(base, LORA).epochs(5).fit(Sentences.colours());
             Adapter portions = colours(base, LORA).epochs(5).microBatchSize(1).fit(Sentences.colours());
             assertClose(portions, whole, 1e-5);
+        }
+    }
+
+    @Test
+    void microBatchesOfSmoothedTokensTakeTheStepsOfWholeBatches() {
+        try (Backbone base = llama()) {
+            AnswerTask task = Tasks.answers().labelSmoothing(0.1);
+            assertClose(fit(base, task, 1, Sentences.colours()), fit(base, task, 4, Sentences.colours()), 1e-5);
+        }
+    }
+
+    @Test
+    void microBatchesOfTextsTakeTheStepsOfWholeBatches() {
+        try (Backbone base = llama()) {
+            List<String> texts = List.of("the film is good and the book is great", "one two three", "a b");
+            TextTask task = Tasks.text(5).labelSmoothing(0.1);
+            assertClose(fit(base, task, 1, texts), fit(base, task, 4, texts), 1e-5);
+        }
+    }
+
+    private static <R> Adapter fit(Backbone base, Task<R> task, int microBatch, List<R> rows) {
+        return AdapterTrainer.on(base)
+                .method(LORA)
+                .task(task)
+                .batchSize(4)
+                .microBatchSize(microBatch)
+                .learningRate(3e-2)
+                .epochs(3)
+                .fit(rows);
+    }
+
+    /** (1 − s) · nll + s · (the mean nll of all tokens), over the answers' tokens. */
+    @Test
+    void theLossOfSmoothedTokensHasTheMeanOverTheVocabulary() {
+        try (Backbone base = llama()) {
+            List<Double> losses = new ArrayList<>();
+            TrainingListener listener = new TrainingListener() {
+                @Override
+                public void onStep(TrainingEvent.Step event) {
+                    losses.add(event.loss());
+                }
+            };
+            for (double smoothing : new double[] {0, 0.25, 0.5}) {
+                AdapterTrainer.on(base)
+                        .method(LORA)
+                        .task(Tasks.answers().labelSmoothing(smoothing))
+                        .epochs(1)
+                        .listener(listener)
+                        .fit(Sentences.colours());
+            }
+            // Linear in the share; a mean of −log p over all tokens is least where all are equally likely.
+            assertThat(losses.get(1)).isCloseTo((losses.get(0) + losses.get(2)) / 2, within(1e-5));
+            double uniform = 2 * losses.get(2) - losses.get(0);
+            assertThat(uniform).isGreaterThanOrEqualTo(Math.log(base.spec().vocabulary()));
         }
     }
 

@@ -2,6 +2,7 @@ package io.peftj.djl.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.PeftException;
@@ -10,6 +11,7 @@ import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.adapter.Pooling;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.serve.Classifier;
 import io.peftj.methods.head.HeadConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
@@ -17,12 +19,15 @@ import io.peftj.methods.prefix.PrefixConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ClassificationTrainingTest extends TinyTraining {
     private static final LoraConfig LORA = LoraConfig.builder().rank(4).build();
+    private static final ClassificationTask TASK =
+            Tasks.classification(Sentences.LABELS).maxLength(16);
 
     @Test
     void learnsTheClassesOfTexts() {
@@ -108,6 +113,115 @@ class ClassificationTrainingTest extends TinyTraining {
             Adapter portions = opinions(base, config).microBatchSize(3).fit(Sentences.opinions());
             assertClose(portions, whole, 1e-5);
         }
+    }
+
+    @Test
+    void microBatchesOfSmoothedAndWeightedClassesTakeTheStepsOfWholeBatches() {
+        try (Backbone base = bert()) {
+            ClassificationTask task = TASK.labelSmoothing(0.2).classWeights(Map.of("praise", 3.0));
+            Adapter whole = fit(base, task, trainer -> trainer);
+            Adapter portions = fit(base, task, trainer -> trainer.microBatchSize(3));
+            assertClose(portions, whole, 1e-5);
+        }
+    }
+
+    @Test
+    void aClassThatWeighsTwiceTrainsLikeOneWithItsRowsTwice() {
+        try (Backbone base = bert()) {
+            List<LabelledText> twice = new ArrayList<>(Sentences.opinions());
+            Sentences.opinions().stream()
+                    .filter(row -> row.label().equals("blame"))
+                    .forEach(twice::add);
+            Adapter repeated = AdapterTrainer.on(base)
+                    .method(LORA)
+                    .task(TASK)
+                    .batchSize(100)
+                    .epochs(3)
+                    .fit(twice);
+            Adapter weighted = AdapterTrainer.on(base)
+                    .method(LORA)
+                    .task(TASK.classWeights(Map.of("blame", 2.0)))
+                    .batchSize(100)
+                    .epochs(3)
+                    .fit(Sentences.opinions());
+            assertClose(weighted, repeated, 1e-5);
+        }
+    }
+
+    /** PyTorch's CrossEntropyLoss(weight, label_smoothing), written out: the classes' weights stand in the smoothed part too, and divide it all. */
+    @Test
+    void theLossIsThatOfSmoothedAndWeightedClasses() {
+        try (Backbone base = bert()) {
+            double smoothing = 0.2;
+            Map<String, Double> weights = Map.of("praise", 3.0, "blame", 0.5);
+            List<LabelledText> rows = Sentences.opinions().subList(0, 7);
+            List<Double> losses = new ArrayList<>();
+            AdapterTrainer<LabelledText> trainer = AdapterTrainer.on(base)
+                    .method(LORA)
+                    .task(TASK.labelSmoothing(smoothing).classWeights(weights))
+                    .epochs(1)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onStep(TrainingEvent.Step event) {
+                            losses.add(event.loss());
+                        }
+                    });
+            double expected = 0;
+            double all = 0;
+            try (Classifier classifier = Classifier.of(base, trainer.untrained())) {
+                for (LabelledText row : rows) {
+                    Map<String, Double> found = classifier.classify(row.text()).probabilities();
+                    double own = weights.get(row.label());
+                    expected -= (1 - smoothing) * own * Math.log(found.get(row.label()));
+                    for (String label : Sentences.LABELS) {
+                        expected -= smoothing / 2 * weights.get(label) * Math.log(found.get(label));
+                    }
+                    all += own;
+                }
+            }
+            trainer.fit(rows);
+            assertThat(losses).hasSize(1);
+            assertThat(losses.get(0)).isCloseTo(expected / all, within(1e-5));
+        }
+    }
+
+    @Test
+    void balancedClassesCountAlike() {
+        List<LabelledText> rows = List.of(
+                new LabelledText("a", "praise"),
+                new LabelledText("b", "praise"),
+                new LabelledText("c", "praise"),
+                new LabelledText("d", "blame"));
+        // As scikit-learn's class_weight="balanced" has them.
+        assertThat(TASK.balancedOver(rows).classWeights()).isEqualTo(Map.of("praise", 4 / 6.0, "blame", 2.0));
+    }
+
+    @Test
+    void refusesWeightsAndSmoothingThatMakeNoSense() {
+        assertThatThrownBy(() -> TASK.classWeights(Map.of("prais", 1.0)))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessage(
+                        "the class weights: \"prais\" is none of the task's labels, which are [praise, blame]; correct its spelling");
+        assertThatThrownBy(() -> TASK.classWeights(Map.of("praise", 0.0)))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("the class weight of \"praise\": expected a number above 0, found 0.0");
+        assertThatThrownBy(() -> TASK.labelSmoothing(1))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessage("the label smoothing: expected 0 or more and below 1, found 1.0; 0.1 is usual");
+        assertThatThrownBy(() -> Tasks.answers().labelSmoothing(Double.NaN))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("found NaN");
+    }
+
+    private static Adapter fit(
+            Backbone base, ClassificationTask task, UnaryOperator<AdapterTrainer<LabelledText>> settings) {
+        return settings.apply(AdapterTrainer.on(base)
+                        .method(LORA)
+                        .task(task)
+                        .batchSize(8)
+                        .learningRate(1e-2)
+                        .epochs(1))
+                .fit(Sentences.opinions());
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.peftj.examples.cli.data.TextFiles;
 import io.peftj.examples.cli.data.TextRow;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -69,14 +70,14 @@ final class EvalCommand implements Callable<Integer> {
     private JsonLine measure(Backbone base, Adapter loaded, List<TextRow> rows) {
         TaskData task = loaded.task();
         if (Rows.areLabelled(rows)) {
-            ClassificationTask classes =
-                    new ClassificationTask(labels(task), task.maxLength(), task.pooling(), task.promptTemplate());
+            ClassificationTask classes = new ClassificationTask(
+                    labels(task), task.maxLength(), task.pooling(), task.promptTemplate(), 0, Map.of());
             Evaluation result = Measurement.of(base, loaded, classes, Rows.labelled(rows));
             return new JsonLine()
                     .put("loss", result.loss())
                     .put("accuracy", result.accuracy().orElseThrow());
         }
-        AnswerTask answers = new AnswerTask(task.maxLength(), task.promptTemplate(), null);
+        AnswerTask answers = new AnswerTask(task.maxLength(), task.promptTemplate(), null, 0);
         Evaluation result = Measurement.of(base, loaded, answers, Rows.answered(rows));
         return new JsonLine()
                 .put("loss", result.loss())

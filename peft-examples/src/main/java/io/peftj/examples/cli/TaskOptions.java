@@ -1,13 +1,17 @@
 package io.peftj.examples.cli;
 
+import io.peftj.core.InvalidConfigException;
 import io.peftj.djl.train.AnswerTask;
 import io.peftj.djl.train.ClassificationTask;
+import io.peftj.djl.train.LabelledText;
 import io.peftj.djl.train.Tasks;
+import io.peftj.examples.cli.data.Rows;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How texts become rows of tokens. */
+/** How texts become rows of tokens, and what counts how much. */
 final class TaskOptions {
     @Option(
             names = "--max-length",
@@ -22,16 +26,44 @@ final class TaskOptions {
             description = "What a text or prompt is put into, {text} standing for it; the text alone if not given.")
     private @Nullable String template;
 
+    @Option(
+            names = "--label-smoothing",
+            defaultValue = "0",
+            paramLabel = "SHARE",
+            description =
+                    "The share of every label that goes to all classes or tokens alike, below 1 (default: ${DEFAULT-VALUE}).")
+    private double labelSmoothing;
+
+    @Option(
+            names = "--class-weight",
+            paramLabel = "NAME=WEIGHT",
+            description = "How much rows of a class count; repeat it for more classes, 1 is for those not named.")
+    private Map<String, Double> classWeights = Map.of();
+
+    @Option(
+            names = "--balance-classes",
+            description = "Weigh classes so that all count alike, however many rows each has.")
+    private boolean balanced;
+
     /** Telling the class of a text. */
-    ClassificationTask classification(List<String> labels) {
-        ClassificationTask task = Tasks.classification(labels);
+    ClassificationTask classification(List<LabelledText> rows) {
+        ClassificationTask task = Tasks.classification(Rows.labels(rows)).labelSmoothing(labelSmoothing);
         task = maxLength == null ? task : task.maxLength(maxLength);
-        return template == null ? task : task.template(template);
+        task = template == null ? task : task.template(template);
+        if (balanced && !classWeights.isEmpty()) {
+            throw new InvalidConfigException(
+                    "--balance-classes and --class-weight both say how much classes count; give one of them");
+        }
+        return balanced ? task.balancedOver(rows) : task.classWeights(classWeights);
     }
 
     /** Answering prompts. */
     AnswerTask answers() {
-        AnswerTask task = Tasks.answers();
+        if (balanced || !classWeights.isEmpty()) {
+            throw new InvalidConfigException(
+                    "--class-weight and --balance-classes are for rows with a text and a label; leave them out");
+        }
+        AnswerTask task = Tasks.answers().labelSmoothing(labelSmoothing);
         task = maxLength == null ? task : task.maxLength(maxLength);
         return template == null ? task : task.template(template);
     }

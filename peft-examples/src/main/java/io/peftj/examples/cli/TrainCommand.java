@@ -124,7 +124,7 @@ final class TrainCommand implements Callable<Integer> {
         AdapterTrainer.Method trainer = AdapterTrainer.on(base).method(methodOptions.config(method));
         if (Rows.areLabelled(train)) {
             List<LabelledText> rows = Rows.labelled(train);
-            return fit(trainer.task(taskOptions.classification(Rows.labels(rows))), rows, Rows.labelled(check), follow);
+            return fit(trainer.task(taskOptions.classification(rows)), rows, Rows.labelled(check), follow);
         }
         return fit(trainer.task(taskOptions.answers()), Rows.answered(train), Rows.answered(check), follow);
     }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -110,6 +111,49 @@ class TrainCommandTest {
         assertThat(wrong.err())
                 .hasLineCount(1)
                 .contains("expected a number of steps such as 500, or a time such as 30s, 10m or 1h, found 5x");
+    }
+
+    @Test
+    void classesMayCountDifferently() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+        Object[] settings = {"--method", "head", "--epochs", 1};
+
+        double plain = json(train(model, data, settings)).get("loss").getAsDouble();
+        double balanced = json(train(model, data, with(settings, "--balance-classes")))
+                .get("loss")
+                .getAsDouble();
+        double weighted = json(train(
+                        model, data, with(settings, "--class-weight", "bad=5", "--label-smoothing", "0.2")))
+                .get("loss")
+                .getAsDouble();
+
+        // Both classes have eight rows.
+        assertThat(balanced).isCloseTo(plain, within(1e-6));
+        assertThat(weighted).isNotCloseTo(plain, within(1e-4));
+    }
+
+    @Test
+    void weightsOfUnknownClassesAndOfAnswersAreBadInput() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+        Path answers = write("answers.csv", "prompt,answer", opinions("%s,%s"));
+
+        assertThat(train(model, data, "--class-weight", "awful=2").err())
+                .hasLineCount(1)
+                .contains("\"awful\" is none of the task's labels, which are [bad, good]");
+        assertThat(train(model, data, "--class-weight", "bad=2", "--balance-classes")
+                        .err())
+                .hasLineCount(1)
+                .contains("give one of them");
+        assertThat(train(model, answers, "--balance-classes").err())
+                .hasLineCount(1)
+                .contains("are for rows with a text and a label");
+        assertThat(train(model, data, "--label-smoothing", "1").exitCode()).isEqualTo(2);
+    }
+
+    private static Object[] with(Object[] settings, Object... more) {
+        return Stream.of(settings, more).flatMap(Stream::of).toArray();
     }
 
     @Test
