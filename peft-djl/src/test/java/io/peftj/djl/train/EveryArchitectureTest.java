@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class EveryArchitectureTest extends TinyTraining {
     private static final LoraConfig LORA = LoraConfig.builder().rank(4).build();
 
+    @SuppressWarnings("ImmutableEnumChecker") // the writers are references to static methods
     enum Architecture {
         LLAMA(TinyModels::llama),
         QWEN2(TinyModels::qwen2),
