@@ -76,8 +76,9 @@ public final class Batch {
             throw new PeftException("row " + number + " has no tokens; every row needs at least one");
         }
         int shift = row.stack().positionShift();
-        if (row.length() + shift > spec.positions()) {
-            throw new PeftException("row " + number + " has " + row.length() + " tokens"
+        int tokens = row.before() + row.length();
+        if (tokens + shift > spec.positions()) {
+            throw new PeftException("row " + number + " has " + tokens + " tokens"
                     + (shift == 0 ? "" : " after " + shift + " virtual ones") + ", but the model takes at most "
                     + spec.positions()
                     + "; cut the text" + (shift == 0 ? "" : " or use fewer virtual tokens"));
@@ -175,8 +176,8 @@ public final class Batch {
     private long[] positionsOfTokens() {
         long[] positions = new long[layout.tokens()];
         for (int i = 0; i < positions.length; i++) {
-            long shift = rows.get(tokenPlaces.row(i)).stack().positionShift();
-            positions[i] = shift + tokenPlaces.token(i);
+            Row row = rows.get(tokenPlaces.row(i));
+            positions[i] = (long) row.stack().positionShift() + row.before() + tokenPlaces.token(i);
         }
         return positions;
     }

@@ -8,6 +8,7 @@ public final class Row {
     private final int @Nullable [] types;
     private final Stack stack;
     private final long example;
+    private final int before;
 
     /**
      * A row.
@@ -18,15 +19,25 @@ public final class Row {
      * @param example tells examples apart, wherever in a batch they stand; dropout draws by it
      */
     public Row(int[] ids, int @Nullable [] types, Stack stack, long example) {
-        this.ids = ids.clone();
-        this.types = types == null ? null : types.clone();
+        this(ids.clone(), types == null ? null : types.clone(), stack, example, 0);
+    }
+
+    private Row(int[] ids, int @Nullable [] types, Stack stack, long example, int before) {
+        this.ids = ids;
+        this.types = types;
         this.stack = stack;
         this.example = example;
+        this.before = before;
     }
 
     /** A row without token types. */
     public static Row of(Stack stack, long example, int... ids) {
         return new Row(ids, null, stack, example);
+    }
+
+    /** The same tokens as the continuation of others that an earlier pass has seen: their positions are counted on. */
+    public Row after(int tokens) {
+        return new Row(ids, types, stack, example, tokens);
     }
 
     /** Number of tokens. */
@@ -52,6 +63,11 @@ public final class Row {
     /** A token's type, 0 where none are given. */
     public int type(int token) {
         return types == null ? 0 : types[token];
+    }
+
+    /** Tokens of the row that earlier passes have seen. */
+    public int before() {
+        return before;
     }
 
     /** The adapters that act on it. */

@@ -11,10 +11,12 @@ import io.peftj.core.run.Assignment.Entry;
 import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.AttentionPrefix;
+import io.peftj.core.tensor.CacheLayout;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.Index;
+import io.peftj.core.tensor.KeyValueCache;
 import io.peftj.core.tensor.Segments;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
@@ -43,6 +45,7 @@ public final class Run {
     private final Batch batch;
     private final @Nullable Training training;
     private final KeyValueObserver observer;
+    private final @Nullable Cached cached;
     private final Map<List<Object>, Segments> segments = new HashMap<>();
     private final Map<List<Object>, Dropout> dropouts = new HashMap<>();
 
@@ -57,10 +60,37 @@ public final class Run {
 
     /** A forward pass that shows its keys and values. */
     public Run(Session session, Batch batch, @Nullable Training training, KeyValueObserver observer) {
+        this(session, batch, training, observer, null);
+    }
+
+    /**
+     * A forward pass over rows whose earlier tokens are in a cache, which is given the keys and values of these ones too.
+     *
+     * @param rows where the batch's rows lie in the cache, in the batch's order
+     */
+    public static Run cached(Session session, Batch batch, KeyValueCache cache, CacheLayout rows) {
+        return new Run(session, batch, null, (layer, keys, values) -> {}, new Cached(cache, rows));
+    }
+
+    private Run(
+            Session session,
+            Batch batch,
+            @Nullable Training training,
+            KeyValueObserver observer,
+            @Nullable Cached cached) {
         this.session = session;
         this.batch = batch;
         this.training = training;
         this.observer = observer;
+        this.cached = cached;
+    }
+
+    /** A cache and where the batch's rows lie in it. */
+    private record Cached(KeyValueCache cache, CacheLayout rows) {
+        Tensor attention(int layer, Tensor q, Tensor k, Tensor v, double scale, List<AttentionPrefix> prefixes) {
+            cache.store(layer, k, v, rows);
+            return q.attention(cache, layer, rows, scale, prefixes);
+        }
     }
 
     /** The session it runs in. */
@@ -174,7 +204,15 @@ public final class Run {
      */
     public Tensor attention(int layer, Tensor q, Tensor k, Tensor v, boolean causal, double scale) {
         observer.accept(layer, k, v);
-        Tensor out = q.attention(k, v, batch.layout(), causal, scale, prefixes(layer, q.dtype()));
+        List<AttentionPrefix> prefixes = prefixes(layer, q.dtype());
+        Tensor out;
+        if (cached == null) {
+            out = q.attention(k, v, batch.layout(), causal, scale, prefixes);
+        } else if (causal) {
+            out = cached.attention(layer, q, k, v, scale, prefixes);
+        } else {
+            throw new IllegalStateException("only a decoder's keys can be kept: others change with every token");
+        }
         return out.reshape(q.shape().dim(0), q.shape().dim(1) * q.shape().dim(2));
     }
 

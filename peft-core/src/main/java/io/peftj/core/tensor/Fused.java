@@ -173,6 +173,33 @@ final class Fused {
         });
     }
 
+    static Tensor attention(
+            Tensor q, KeyValueCache cache, int layer, CacheLayout rows, double scale, List<AttentionPrefix> prefixes) {
+        Shape shape = cache.shape();
+        Ops.checkRank("attention", q, 3, "queries [tokens, heads, head dim]");
+        Ops.check(
+                q.shape().dim(0) == rows.queries().tokens()
+                        && q.shape().dim(1) % shape.dim(1) == 0
+                        && q.shape().dim(2) == shape.dim(3)
+                        && q.dtype() == cache.dtype(),
+                "attention",
+                () -> "queries " + q + " do not fit a layout of " + rows.queries().tokens() + " tokens over a cache " + shape
+                        + " " + cache.dtype());
+        cache.check("attention", rows);
+        checkPrefixes(q, rows.queries(), prefixes, shape.dim(1), shape.dim(3));
+        KeyValueCache.refuseGradients("attention", q);
+        prefixes.forEach(prefix -> KeyValueCache.refuseGradients("attention", prefix.keys(), prefix.values()));
+        Buffer out = Ops.kernels("attention", q)
+                .cachedAttention(
+                        q.buffer(),
+                        cache.keys(layer).buffer(),
+                        cache.values(layer).buffer(),
+                        rows,
+                        scale,
+                        prefixes.stream().map(AttentionPrefix::forKernel).toList());
+        return q.session().own(out, q.shape(), q.dtype());
+    }
+
     static Loss crossEntropy(
             Tensor logits, Index labels, Tensor weights, double smoothing, @Nullable Tensor classWeights) {
         Ops.checkRank("crossEntropy", logits, 2, "logits [rows, classes]");
@@ -283,23 +310,20 @@ final class Fused {
                 "attention",
                 () -> "queries " + q.shape() + " and keys " + k.shape() + " do not fit a layout of " + layout.tokens()
                         + " tokens with heads a multiple of kv heads");
+        checkPrefixes(q, layout, prefixes, k.shape().dim(1), k.shape().dim(2));
+    }
+
+    private static void checkPrefixes(
+            Tensor q, Layout layout, List<AttentionPrefix> prefixes, int kvHeads, int headDim) {
         checkRanges(layout, prefixes);
         for (AttentionPrefix prefix : prefixes) {
+            Shape keys = prefix.keys().shape();
             Ops.kernels("attention", q, prefix.keys(), prefix.values());
-            Ops.checkShape(
-                    "attention",
-                    "a prefix's values",
-                    prefix.values(),
-                    prefix.keys().shape());
+            Ops.checkShape("attention", "a prefix's values", prefix.values(), keys);
             Ops.check(
-                    prefix.keys().shape().rank() == 3
-                            && prefix.keys().shape().dim(0) > 0
-                            && prefix.keys().shape().dim(1) == k.shape().dim(1)
-                            && prefix.keys().shape().dim(2) == k.shape().dim(2),
+                    keys.rank() == 3 && keys.dim(0) > 0 && keys.dim(1) == kvHeads && keys.dim(2) == headDim,
                     "attention",
-                    () -> "a prefix's keys should have shape [length, "
-                            + k.shape().dim(1) + ", " + k.shape().dim(2) + "], found "
-                            + prefix.keys().shape());
+                    () -> "a prefix's keys should have shape [length, " + kvHeads + ", " + headDim + "], found " + keys);
         }
     }
 

@@ -232,6 +232,19 @@ public interface Kernels {
             List<Prefix> prefixes);
 
     /**
+     * Softmax attention over a cache: a row's query token i sees the first {@code before + i + 1} places of the row's slot, and its prefix.
+     *
+     * @param q [tokens, heads, head dim]
+     * @param keys [slots, kv heads, capacity, head dim], which holds the tokens' own keys already; query head h reads kv head h / (heads / kv heads)
+     * @param values like keys
+     * @param rows where the rows lie in the cache
+     * @param prefixes as in {@link #attention}
+     * @return [tokens, heads, head dim]
+     */
+    Buffer cachedAttention(
+            Buffer q, Buffer keys, Buffer values, CacheLayout rows, double scale, List<Prefix> prefixes);
+
+    /**
      * Σ weights(i) · Σ t(i, c) · −log softmax(logits(i))[c] over the targets t(i) = (1 − s) · u[labels(i)] · onehot(labels(i)) + s / classes · u, with s
      * the smoothing and u the classes' weights.
      *

@@ -327,6 +327,22 @@ public final class Tensor {
         return Fused.attention(this, keys, values, layout, causal, scale, prefixes);
     }
 
+    /**
+     * Causal softmax attention of these queries [tokens, heads, head dim] over what their rows have in a cache, these tokens included.
+     *
+     * @param cache holds the keys and values of these tokens already
+     * @param layer whose keys and values are read
+     * @param rows where the rows lie in the cache
+     * @param scale what scores are multiplied with
+     * @param prefixes more keys and values that some rows see
+     * @return [tokens, heads, head dim]
+     * @throws IllegalStateException if a gradient of these queries or of a prefix is wanted
+     */
+    public Tensor attention(
+            KeyValueCache cache, int layer, CacheLayout rows, double scale, List<AttentionPrefix> prefixes) {
+        return Fused.attention(this, cache, layer, rows, scale, prefixes);
+    }
+
     /** Σ weight · −log softmax(logits)[label] of these logits [rows, classes]; weights [rows] are constants. */
     public Loss crossEntropy(Index labels, Tensor weights) {
         return crossEntropy(labels, weights, 0, null);

@@ -20,6 +20,17 @@ public interface Updates {
      */
     void adamW(List<Moments> parameters, List<Tensor> gradients, List<AdamW> settings, long step);
 
+    /**
+     * Writes the keys and values of tokens into a layer of a {@link KeyValueCache}, which has checked them.
+     *
+     * @param keys the layer's keys [slots, kv heads, capacity, head dim]
+     * @param values its values, likewise
+     * @param k [tokens, kv heads, head dim]
+     * @param v like k
+     * @param rows each token's slot and its place there
+     */
+    void store(Constant keys, Constant values, Tensor k, Tensor v, CacheLayout rows);
+
     /** The square root of the sum of squares of all elements of all tensors. */
     double norm(List<Tensor> tensors);
 }

@@ -2,6 +2,7 @@ package io.peftj.djl.engine;
 
 import ai.djl.pytorch.jni.IValue;
 import io.peftj.core.tensor.Buffer;
+import io.peftj.core.tensor.CacheLayout;
 import io.peftj.core.tensor.Kernels.Prefix;
 import io.peftj.core.tensor.Layout;
 import io.peftj.core.tensor.Layout.Run;
@@ -10,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 
-/** Attention inside rows, with prefixes, and its gradients. */
+/** Attention inside rows, with prefixes, and its gradients; and attention over a cache. */
 final class AttentionKernels {
     private final TorchCalls calls;
     private final KernelChoice choice;
@@ -47,6 +48,20 @@ final class AttentionKernels {
             calls.own(parts[0], q.form(), Strides.contiguous(q.form().shape())),
             calls.own(parts[1], Form.of(q.type().wide(), heads, tokens), new long[] {1, heads})
         };
+    }
+
+    Buffer cachedAttention(
+            TorchBuffer q, Buffer keys, Buffer values, CacheLayout rows, double scale, List<Prefix> prefixes) {
+        return calls.one(
+                "cached_attention",
+                q.form(),
+                q,
+                keys,
+                values,
+                rows.runTable(),
+                scale,
+                ranges(prefixes),
+                keysAndValues(prefixes));
     }
 
     Buffer[] attentionBackward(

@@ -62,6 +62,7 @@ record KernelChoice(boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttentio
                 oneDnnF32 || oneDnnBf16 ? "linear_onednn" : "linear_portable",
                 "norms",
                 "attention",
+                "cache",
                 flashAttention ? "attention_flash" : "attention_portable",
                 "activations",
                 "structure",

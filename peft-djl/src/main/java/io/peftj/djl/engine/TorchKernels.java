@@ -2,6 +2,7 @@ package io.peftj.djl.engine;
 
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Buffer;
+import io.peftj.core.tensor.CacheLayout;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.Index;
@@ -296,6 +297,12 @@ final class TorchKernels implements Kernels {
             List<Prefix> prefixes) {
         return attention.attentionBackward(
                 of(g), of(q), of(k), of(v), of(out), of(logSumExp), layout, causal, scale, prefixes);
+    }
+
+    @Override
+    public Buffer cachedAttention(
+            Buffer q, Buffer keys, Buffer values, CacheLayout rows, double scale, List<Prefix> prefixes) {
+        return attention.cachedAttention(of(q), keys, values, rows, scale, prefixes);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.peftj.djl.engine;
 
 import io.peftj.core.tensor.Buffer;
+import io.peftj.core.tensor.CacheLayout;
+import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Updates;
 import java.util.ArrayList;
@@ -8,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** AdamW by libtorch, one call for all parameters with equal settings; and norms. */
+/** AdamW by libtorch, one call for all parameters with equal settings; norms; and what caches keep. */
 final class TorchUpdates implements Updates {
     private final TorchCalls calls;
 
@@ -60,6 +62,21 @@ final class TorchUpdates implements Updates {
             throw new IllegalArgumentException("adamW: a parameter of shape "
                     + moments.parameter().shape() + " was given a gradient of shape " + gradient.shape());
         }
+    }
+
+    @Override
+    public void store(Constant keys, Constant values, Tensor k, Tensor v, CacheLayout rows) {
+        calls.run(
+                        "cache_store",
+                        keys.buffer(),
+                        values.buffer(),
+                        k.buffer(),
+                        v.buffer(),
+                        rows.slotOfToken(),
+                        rows.placeOfToken())
+                .close();
+        keys.changed();
+        values.changed();
     }
 
     @Override

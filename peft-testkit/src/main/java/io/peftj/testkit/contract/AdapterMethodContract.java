@@ -80,6 +80,10 @@ public abstract class AdapterMethodContract {
         return models;
     }
 
+    Stream<ContractModel> languageModels() {
+        return models.stream().filter(model -> model.spec().decoder() && model.spec().head() == null);
+    }
+
     Stream<ContractCase> cases() {
         return models.stream()
                 .flatMap(model -> configs(model.spec()).stream().map(tested -> new ContractCase(model, tested)));
@@ -334,6 +338,17 @@ public abstract class AdapterMethodContract {
             } else {
                 assertClose("rows of the base", found, base, model.tolerance());
             }
+        }
+    }
+
+    /** A decoder's rows may come token by token, as generation has them. */
+    @ParameterizedTest(autoCloseArguments = false, allowZeroInvocations = true)
+    @MethodSource("languageModels")
+    void keptKeysAndValuesGiveWhatWholeRowsGive(ContractModel model) {
+        MixedBatch mixed = MixedBatch.of(model, configs(model.spec()), SEED);
+
+        for (List<TestRow> order : mixed.orders(SEED)) {
+            assertClose("token by token", CachedRows.logits(model, order), mixed.solo(order, null), model.tolerance());
         }
     }
 

@@ -53,6 +53,7 @@ final class LargeOperations {
                         .constant("w", 576)
                         .computes(o -> o.get("x").rmsNorm(o.get("w"), 1e-6))));
         cases.addAll(AttentionOperations.large());
+        cases.addAll(CacheOperations.large());
         return cases;
     }
 

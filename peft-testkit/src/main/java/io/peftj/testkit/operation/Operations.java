@@ -15,6 +15,7 @@ public final class Operations {
                         ProductOperations.all(),
                         FusedOperations.all(),
                         AttentionOperations.all(),
+                        CacheOperations.all(),
                         ViewOperations.all())
                 .flatMap(List::stream)
                 .toList();

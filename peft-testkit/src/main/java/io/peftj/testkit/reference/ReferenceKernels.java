@@ -2,6 +2,7 @@ package io.peftj.testkit.reference;
 
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Buffer;
+import io.peftj.core.tensor.CacheLayout;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.Index;
@@ -298,6 +299,14 @@ final class ReferenceKernels implements Kernels {
             results[i] = like(input, gradients.get(i));
         }
         return results;
+    }
+
+    @Override
+    public Buffer cachedAttention(
+            Buffer q, Buffer keys, Buffer values, CacheLayout rows, double scale, List<Prefix> prefixes) {
+        CachedAttention attention =
+                new CachedAttention(array(q), array(keys), array(values), rows, scale, arraysOf(prefixes));
+        return like(q, attention.forward());
     }
 
     @Override

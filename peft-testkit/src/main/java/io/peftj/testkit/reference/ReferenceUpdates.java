@@ -1,5 +1,6 @@
 package io.peftj.testkit.reference;
 
+import io.peftj.core.tensor.CacheLayout;
 import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Updates;
@@ -47,6 +48,28 @@ final class ReferenceUpdates implements Updates {
         moments.parameter().changed();
         moments.first().changed();
         moments.second().changed();
+    }
+
+    @Override
+    public void store(Constant keys, Constant values, Tensor k, Tensor v, CacheLayout rows) {
+        store(keys, k, rows);
+        store(values, v, rows);
+        keys.changed();
+        values.changed();
+    }
+
+    private void store(Constant cache, Tensor x, CacheLayout rows) {
+        int heads = cache.shape().dim(1);
+        int capacity = cache.shape().dim(2);
+        int width = cache.shape().dim(3);
+        double[] from = Store.of(x.buffer()).array().values();
+        for (int i = 0; i < from.length; i++) {
+            int token = i / (heads * width);
+            int head = i / width % heads;
+            long slot = rows.slotOfToken().get(token);
+            long place = (slot * heads + head) * capacity + rows.placeOfToken().get(token);
+            write(cache, Math.toIntExact(place * width + i % width), from[i]);
+        }
     }
 
     @Override
