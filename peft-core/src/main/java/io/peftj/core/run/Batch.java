@@ -71,7 +71,13 @@ public final class Batch {
         return new Batch(session, rows);
     }
 
-    private static void check(BackboneSpec spec, Row row, int number) {
+    /**
+     * Refuses a row that no batch could have.
+     *
+     * @param number names it in messages
+     * @throws PeftException if it is empty or too long for the model, or an id or type count is wrong
+     */
+    public static void check(BackboneSpec spec, Row row, int number) {
         if (row.length() == 0) {
             throw new PeftException("row " + number + " has no tokens; every row needs at least one");
         }

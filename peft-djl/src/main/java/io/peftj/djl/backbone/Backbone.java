@@ -150,35 +150,39 @@ public final class Backbone implements AutoCloseable {
 
     /** {@link #call(String, Function)} that asks between layers whether to go on. */
     public <T> T call(String operation, BooleanSupplier cancelled, Function<Session, T> body) {
-        lease.enter(operation);
-        try {
-            return backend.call(() -> {
-                try (Session session = Session.open(backend, cancelled)) {
-                    return body.apply(session);
-                }
-            });
-        } finally {
-            lease.leave();
+        try (Held held = hold(operation)) {
+            return held.call(cancelled, body);
         }
     }
 
     /**
-     * Keeps the weights and the backend until the returned handle is closed, whoever closes the backbone meanwhile; new calls are refused after that all
-     * the same.
+     * Keeps the weights and the backend until the returned handle is closed, whoever closes the backbone meanwhile; after that new calls are refused,
+     * and those of the handle are not.
      *
      * @throws IllegalStateException if the backbone is closed
      */
     public Held hold(String operation) {
         lease.enter(operation);
-        return new Held(lease);
+        return new Held(lease, backend);
     }
 
     /** Keeps a backbone's memory alive; see {@link #hold}. */
     public static final class Held implements AutoCloseable {
         private final Lease lease;
+        private final Backend backend;
 
-        private Held(Lease lease) {
+        private Held(Lease lease, Backend backend) {
             this.lease = lease;
+            this.backend = backend;
+        }
+
+        /** A part of what it is held for, as {@link Backbone#call(String, BooleanSupplier, Function)} runs it. */
+        public <T> T call(BooleanSupplier cancelled, Function<Session, T> body) {
+            return backend.call(() -> {
+                try (Session session = Session.open(backend, cancelled)) {
+                    return body.apply(session);
+                }
+            });
         }
 
         @Override

@@ -7,6 +7,7 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
 import io.peftj.djl.engine.EngineOptions;
 import io.peftj.djl.engine.TorchBackend;
+import io.peftj.djl.generate.Continuation;
 import io.peftj.testkit.FaultyBackend;
 import io.peftj.testkit.FaultyBackend.InjectedFault;
 import java.io.IOException;
@@ -78,6 +79,18 @@ class MemoryTest {
         inferenceGivesItsMemoryBack(MANY);
     }
 
+    @Test
+    void generationGivesItsMemoryBack() {
+        generationGivesItsMemoryBack(FEW);
+    }
+
+    @Test
+    @Tag("long")
+    void thousandsOfGenerationsGiveTheirMemoryBack() {
+        // Fewer would end while the compiler is at its largest.
+        generationGivesItsMemoryBack(3 * MANY);
+    }
+
     private void trainingGivesItsMemoryBack(int steps) {
         try (Workload work = new Workload(model, "trained")) {
             repeat(steps, step -> assertThat(work.step(step)).isFinite());
@@ -90,6 +103,13 @@ class MemoryTest {
             repeat(
                     calls,
                     call -> assertThat(work.infer()).usingRecursiveComparison().isEqualTo(expected));
+        }
+    }
+
+    private void generationGivesItsMemoryBack(int calls) {
+        try (Workload work = new Workload(model, "writing")) {
+            List<Continuation> expected = work.generate();
+            repeat(calls, call -> assertThat(work.generate()).isEqualTo(expected));
         }
     }
 

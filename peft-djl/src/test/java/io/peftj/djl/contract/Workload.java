@@ -13,6 +13,9 @@ import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Updates.AdamW;
+import io.peftj.djl.generate.Continuation;
+import io.peftj.djl.generate.Decoder;
+import io.peftj.djl.generate.Prompt;
 import io.peftj.djl.train.Example;
 import io.peftj.djl.train.Example.Assigned;
 import io.peftj.djl.train.Objective;
@@ -27,8 +30,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
-/** Two adapters, LoRA with dropout and a prefix, that are trained on a shared language model and infer on it, alone and stacked. */
+/** Two adapters, LoRA with dropout and a prefix, that are trained on a shared language model, infer and generate on it, alone and stacked. */
 final class Workload implements AutoCloseable {
     private static final AdamW OPTIMIZER = new AdamW(1e-3, 0.9, 0.999, 1e-8, 0.01);
     private static final List<Assigned> ROWS = List.of(
@@ -105,6 +109,19 @@ final class Workload implements AutoCloseable {
             logits[batch.callersRow(r)] = ofRows.get(r).toDoubles();
         }
         return Arrays.asList(logits);
+    }
+
+    /** Four tokens after each row, under the adapters as they were before training. */
+    List<Continuation> generate() {
+        List<Prompt> prompts = new ArrayList<>();
+        for (Assigned row : ROWS) {
+            int[] ids = IntStream.range(0, row.example().length())
+                    .map(row.example()::id)
+                    .toArray();
+            prompts.add(Prompt.of(4, ids)
+                    .under(row.adapters().stream().map(resident::get).toArray(ResidentAdapter[]::new)));
+        }
+        return Decoder.on(model.base()).decode(prompts);
     }
 
     /** The trained values, by adapter and parameter. */

@@ -1,7 +1,6 @@
 package io.peftj.djl.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
 import io.peftj.core.adapter.Adapter;
@@ -11,65 +10,14 @@ import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.Sentences;
 import io.peftj.djl.train.TinyTraining;
 import io.peftj.methods.lora.LoraConfig;
-import io.peftj.methods.prefix.PrefixConfig;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class LanguageHelpersTest extends TinyTraining {
     private static final LoraConfig LORA = LoraConfig.builder().rank(8).build();
-    private static final List<String> PROMPTS =
-            Sentences.colours().stream().map(PromptAnswer::prompt).toList();
-    private static final List<String> ANSWERS =
-            Sentences.colours().stream().map(PromptAnswer::answer).toList();
 
     private static Adapter learnt(Backbone base, AdapterConfig config) {
         return colours(base, config).epochs(150).learningRate(5e-2).fit(Sentences.colours());
-    }
-
-    @Test
-    void greedyAnswersAreTheLearntOnesAndEnd() {
-        try (Backbone base = llama()) {
-            Adapter adapter = learnt(base, LORA);
-            assertThat(GreedyDecoder.of(base, adapter).decode(PROMPTS)).isEqualTo(ANSWERS);
-            assertThat(GreedyDecoder.of(base, adapter).maxTokens(1).decode(PROMPTS))
-                    .containsExactly("red", "very", "blue", "three");
-        }
-    }
-
-    @Test
-    void everyPromptIsContinuedUnderItsOwnAdapter() {
-        try (Backbone base = llama()) {
-            Adapters adapters = Adapters.on(base);
-            adapters.put("lora", learnt(base, LORA));
-            adapters.put(
-                    "prefix",
-                    colours(base, PrefixConfig.builder().virtualTokens(3).build())
-                            .fit(Sentences.colours()));
-            GreedyDecoder decoder = GreedyDecoder.of(adapters).maxTokens(5);
-            List<Request> requests = PROMPTS.stream()
-                    .flatMap(prompt -> Stream.of(
-                            Request.of(prompt).with("prefix"),
-                            Request.of(prompt),
-                            Request.of(prompt).with("lora")))
-                    .toList();
-            List<String> mixed = decoder.decodeEach(requests);
-            for (int i = 0; i < requests.size(); i++) {
-                assertThat(mixed.get(i))
-                        .isEqualTo(decoder.decodeEach(List.of(requests.get(i))).get(0));
-            }
-            assertThatThrownBy(() -> decoder.decodeEach(List.of(Request.of("a").with("nobody"))))
-                    .isInstanceOf(UnknownAdapterException.class);
-        }
-    }
-
-    @Test
-    void answersStopAtTheModelsLastPosition() {
-        try (Backbone base = llama()) {
-            String prompt = "one two three ".repeat(10);
-            String answer = GreedyDecoder.of(base).decode(List.of(prompt)).get(0);
-            assertThat(base.tokenizer().encodePlain(answer).length).isLessThanOrEqualTo(2);
-        }
     }
 
     @Test
