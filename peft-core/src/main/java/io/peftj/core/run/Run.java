@@ -32,6 +32,7 @@ import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,9 +68,11 @@ public final class Run {
      * A forward pass over rows whose earlier tokens are in a cache, which is given the keys and values of these ones too.
      *
      * @param rows where the batch's rows lie in the cache, in the batch's order
+     * @param stacks what earlier passes stacked of the same adapters
      */
-    public static Run cached(Session session, Batch batch, KeyValueCache cache, CacheLayout rows) {
-        return new Run(session, batch, null, (layer, keys, values) -> {}, new Cached(cache, rows));
+    public static Run cached(
+            Session session, Batch batch, KeyValueCache cache, CacheLayout rows, ResidentStacks stacks) {
+        return new Run(session, batch, null, (layer, keys, values) -> {}, new Cached(cache, rows, stacks));
     }
 
     private Run(
@@ -85,8 +88,8 @@ public final class Run {
         this.cached = cached;
     }
 
-    /** A cache and where the batch's rows lie in it. */
-    private record Cached(KeyValueCache cache, CacheLayout rows) {
+    /** What is kept between passes: a cache in which the batch's rows lie somewhere, and stacks. */
+    private record Cached(KeyValueCache cache, CacheLayout rows, ResidentStacks stacks) {
         Tensor attention(int layer, Tensor q, Tensor k, Tensor v, double scale, List<AttentionPrefix> prefixes) {
             cache.store(layer, k, v, rows);
             return q.attention(cache, layer, rows, scale, prefixes);
@@ -260,10 +263,8 @@ public final class Run {
     private Tensor scaleInput(Site site, Tensor x, Places places) {
         Tensor scaled = x;
         for (Assignment<InputScale> assignment : assignments(plan -> plan.inputScales(site.name()))) {
-            List<Tensor> scales = assignment.entries().stream()
-                    .map(entry -> entry.adapter().parameter(entry.contribution().scale()))
-                    .toList();
-            scaled = scaled.times(scale(assignment, scales, places, x.dtype()));
+            scaled = scaled.times(
+                    scale(assignment, InputScale::scale, parameter(InputScale::scale), places, x.dtype()));
         }
         return scaled;
     }
@@ -271,25 +272,66 @@ public final class Run {
     private Tensor scaleOutput(Site site, Tensor y, Places places) {
         Tensor scaled = y;
         for (Assignment<OutputScale> assignment : assignments(plan -> plan.outputScales(site.name()))) {
-            List<Tensor> scales = assignment.entries().stream()
-                    .map(entry -> Filling.up(
+            scaled = scaled.times(scale(
+                    assignment,
+                    scale -> scale.scale() + " at " + scale.outputs().begin(),
+                    entry -> Filling.up(
                             session,
                             entry.contribution().outputs(),
                             entry.adapter().parameter(entry.contribution().scale()),
                             0,
-                            1))
-                    .toList();
-            scaled = scaled.times(scale(assignment, scales, places, y.dtype()));
+                            1),
+                    places,
+                    y.dtype()));
         }
         return scaled;
     }
 
-    private <C> Tensor scale(Assignment<C> assignment, List<Tensor> ofEntries, Places places, DType dtype) {
-        List<Tensor> scales = ofEntries.stream().map(scale -> scale.cast(dtype)).toList();
-        Tensor stacked = assignment.stack(scales, -1);
+    private <C> Tensor scale(
+            Assignment<C> assignment,
+            Function<C, String> key,
+            Function<Entry<C>, Tensor> value,
+            Places places,
+            DType dtype) {
+        Tensor stacked = stack(assignment, key, value, -1, dtype);
         return assignment.isUniform()
                 ? stacked
-                : stacked.repeat(segments(places, assignment.slots(), scales.size()), 1);
+                : stacked.repeat(
+                        segments(
+                                places, assignment.slots(), assignment.entries().size()),
+                        1);
+    }
+
+    private static <C> Function<Entry<C>, Tensor> parameter(Function<C, String> name) {
+        return entry -> entry.adapter().parameter(name.apply(entry.contribution()));
+    }
+
+    /**
+     * A value of each of an assignment's adapters, stacked, in a format; in their own if it is null.
+     *
+     * @param key tells the value from the adapter's others
+     */
+    private <C> Tensor stack(
+            Assignment<C> assignment,
+            Function<C, String> key,
+            Function<Entry<C>, Tensor> value,
+            int paddedAxis,
+            @Nullable DType dtype) {
+        Supplier<Tensor> stack = () -> assignment.stack(
+                assignment.entries().stream()
+                        .map(value)
+                        .map(one -> dtype == null ? one : one.cast(dtype))
+                        .toList(),
+                paddedAxis);
+        if (cached == null || (assignment.isUniform() && dtype == null)) {
+            return stack.get();
+        }
+        List<Object> keys = new ArrayList<>(List.of(paddedAxis, assignment.isUniform(), String.valueOf(dtype)));
+        for (Entry<C> entry : assignment.entries()) {
+            keys.add(entry.adapter().plan());
+            keys.add(key.apply(entry.contribution()));
+        }
+        return cached.stacks().get(session, keys, stack);
     }
 
     // ---- products ----
@@ -338,11 +380,8 @@ public final class Run {
                 i < assignment.entries().get(0).contribution().parameters().size();
                 i++) {
             int number = i;
-            List<Tensor> ofEntry = assignment.entries().stream()
-                    .map(entry -> entry.adapter()
-                            .parameter(entry.contribution().parameters().get(number)))
-                    .toList();
-            parameters.add(assignment.stack(ofEntry, formula.paddedAxis(i)));
+            Function<Delta, String> name = delta -> delta.parameters().get(number);
+            parameters.add(stack(assignment, name, parameter(name), formula.paddedAxis(number), null));
         }
         Segments which = assignment.isUniform()
                 ? null

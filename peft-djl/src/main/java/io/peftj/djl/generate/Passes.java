@@ -4,6 +4,7 @@ import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.run.ActiveAdapter;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.ResidentAdapter;
+import io.peftj.core.run.ResidentStacks;
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
@@ -19,10 +20,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Queue;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /** The passes of a generation, one after another, and the cache between them. */
@@ -38,6 +41,8 @@ final class Passes implements AutoCloseable {
 
     private final Backbone base;
     private final KeyValueCache cache;
+    private final ResidentStacks stacks;
+    private Set<List<ResidentAdapter>> stacked = Set.of();
     private final Deque<Sequence> waiting;
     private final List<Placed> open = new ArrayList<>();
     private final Queue<Integer> freeSlots = new PriorityQueue<>();
@@ -48,6 +53,7 @@ final class Passes implements AutoCloseable {
     private Passes(Backbone base, List<Sequence> sequences, KeyValueCache cache) {
         this.base = base;
         this.cache = cache;
+        this.stacks = new ResidentStacks(base.backend());
         this.waiting = new ArrayDeque<>(sequences);
         for (int slot = 0; slot < cache.slots(); slot++) {
             freeSlots.add(slot);
@@ -81,6 +87,7 @@ final class Passes implements AutoCloseable {
      */
     void next(Backbone.Held held, BooleanSupplier cancelled, TokenChooser chooser) {
         admit();
+        forgetOtherStacks();
         List<float[]> logits = held.call(cancelled, this::logits);
         for (int i = 0; i < logits.size(); i++) {
             Placed row = open.get(i);
@@ -101,6 +108,16 @@ final class Passes implements AutoCloseable {
         }
     }
 
+    /** What was stacked of other adapters than the open rows' is of no use any more. */
+    private void forgetOtherStacks() {
+        Set<List<ResidentAdapter>> now = new HashSet<>();
+        open.forEach(row -> now.add(row.sequence().prompt().adapters()));
+        if (!now.equals(stacked)) {
+            stacks.close();
+            stacked = now;
+        }
+    }
+
     /** The open rows' next-token logits, in their order. */
     private List<float[]> logits(Session session) {
         Batch batch = Batch.of(session, base.spec(), rows(session));
@@ -114,7 +131,8 @@ final class Passes implements AutoCloseable {
             before[r] = placed.sequence().seen();
             last[r] = batch.layout().begin(r + 1) - 1;
         }
-        Run run = Run.cached(session, batch, cache, CacheLayout.of(session, batch.layout(), slots, before));
+        CacheLayout layout = CacheLayout.of(session, batch.layout(), slots, before);
+        Run run = Run.cached(session, batch, cache, layout, stacks);
         Tensor hidden = base.transformer().hiddenStates(run);
         Tensor states = hidden.gather(
                 session.index(Arrays.stream(last).asLongStream().toArray()));
@@ -147,6 +165,7 @@ final class Passes implements AutoCloseable {
 
     @Override
     public void close() {
+        stacks.close();
         cache.close();
     }
 }

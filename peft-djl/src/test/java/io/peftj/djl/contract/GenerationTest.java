@@ -15,6 +15,7 @@ import io.peftj.djl.train.Example.Assigned;
 import io.peftj.testkit.FaultyBackend;
 import io.peftj.testkit.FaultyBackend.InjectedFault;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -88,19 +89,30 @@ class GenerationTest {
         BackboneModel on = opener.get();
         try {
             double tolerance = on.isExact() ? 1e-9 : on.dtype() == DType.BF16 ? 5e-2 : 1e-4;
-            for (Prompt prompt : prompts(on)) {
-                AtomicInteger steps = new AtomicInteger();
-                endless(on).choosing((ids, logits) -> {
-                            float[] whole = NextTokens.logitsAfter(on.base(), prompt.adapters(), ids);
-                            assertThat(worst(logits, whole)).as("step %s of %s", steps, prompt).isLessThan(tolerance);
-                            return steps.getAndIncrement();
-                        })
-                        .decode(List.of(prompt));
-                assertThat(steps).hasValue(NEW);
-            }
+            List<Prompt> prompts = prompts(on);
+            AtomicInteger steps = new AtomicInteger();
+            endless(on).choosing((ids, logits) -> {
+                        Prompt prompt = begun(prompts, ids);
+                        float[] whole = NextTokens.logitsAfter(on.base(), prompt.adapters(), ids);
+                        assertThat(worst(logits, whole))
+                                .as("%s continued to %s", prompt, Arrays.toString(ids))
+                                .isLessThan(tolerance);
+                        return steps.getAndIncrement() % on.spec().vocabulary();
+                    })
+                    .decode(prompts);
+            assertThat(steps).hasValue(NEW * prompts.size());
         } finally {
             close(on);
         }
+    }
+
+    /** The prompt that ids begin with. */
+    private static Prompt begun(List<Prompt> prompts, int... ids) {
+        List<Prompt> found = prompts.stream()
+                .filter(prompt -> Arrays.equals(Arrays.copyOf(ids, prompt.length()), prompt.ids()))
+                .toList();
+        assertThat(found).hasSize(1);
+        return found.get(0);
     }
 
     private static double worst(float[] found, float[] expected) {

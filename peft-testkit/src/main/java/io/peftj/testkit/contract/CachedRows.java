@@ -2,6 +2,7 @@ package io.peftj.testkit.contract;
 
 import io.peftj.core.run.ActiveAdapter;
 import io.peftj.core.run.Batch;
+import io.peftj.core.run.ResidentStacks;
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
@@ -76,10 +77,12 @@ final class CachedRows {
             Arrays.setAll(slots, r -> open.get(batch.callersRow(r)));
             int[] before = Arrays.stream(slots).map(slot -> seen[slot]).toArray();
             CacheLayout layout = CacheLayout.of(session, batch.layout(), slots, before);
-            List<Tensor> found = model.logits(Run.cached(session, batch, cache, layout));
-            for (int r = 0; r < found.size(); r++) {
-                logits.get(slots[r]).add(found.get(r).toDoubles());
-                seen[slots[r]] += batch.layout().length(r);
+            try (ResidentStacks stacked = new ResidentStacks(model.backend())) {
+                List<Tensor> found = model.logits(Run.cached(session, batch, cache, layout, stacked));
+                for (int r = 0; r < found.size(); r++) {
+                    logits.get(slots[r]).add(found.get(r).toDoubles());
+                    seen[slots[r]] += batch.layout().length(r);
+                }
             }
             return true;
         });
