@@ -20,6 +20,7 @@ public final class ModelDirectory implements TensorSource {
     private static final String WEIGHTS = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
     private static final String TOKENIZER = "tokenizer.json";
+    private static final String GENERATION = "generation_config.json";
     private static final List<String> PICKLES = List.of("pytorch_model.bin", "pytorch_model.bin.index.json");
 
     /** An index comes from a stranger and must not lead out of its folder. */
@@ -133,6 +134,12 @@ public final class ModelDirectory implements TensorSource {
     public Optional<Path> tokenizerFile() {
         Path file = folder.resolve(TOKENIZER);
         return Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();
+    }
+
+    /** The model's {@code generation_config.json}, where there is one. */
+    public Optional<ConfigReader> generationConfig() {
+        Path file = folder.resolve(GENERATION);
+        return Files.isRegularFile(file) ? Optional.of(ConfigReader.read(file)) : Optional.empty();
     }
 
     @Override

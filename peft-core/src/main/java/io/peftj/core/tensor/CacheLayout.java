@@ -44,7 +44,7 @@ public final class CacheLayout {
         for (int row = 0; row < queries.rows(); row++) {
             for (int i = 0; i < queries.length(row); i++) {
                 slotOf[queries.begin(row) + i] = slots[row];
-                placeOf[queries.begin(row) + i] = before[row] + i;
+                placeOf[queries.begin(row) + i] = (long) before[row] + i;
             }
         }
         this.slotOfToken = session.index(slotOf);

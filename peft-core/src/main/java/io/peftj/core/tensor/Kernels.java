@@ -241,8 +241,7 @@ public interface Kernels {
      * @param prefixes as in {@link #attention}
      * @return [tokens, heads, head dim]
      */
-    Buffer cachedAttention(
-            Buffer q, Buffer keys, Buffer values, CacheLayout rows, double scale, List<Prefix> prefixes);
+    Buffer cachedAttention(Buffer q, Buffer keys, Buffer values, CacheLayout rows, double scale, List<Prefix> prefixes);
 
     /**
      * Σ weights(i) · Σ t(i, c) · −log softmax(logits(i))[c] over the targets t(i) = (1 − s) · u[labels(i)] · onehot(labels(i)) + s / classes · u, with s

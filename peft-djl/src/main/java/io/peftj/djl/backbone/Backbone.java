@@ -129,7 +129,9 @@ public final class Backbone implements AutoCloseable {
         return tokenizer != null;
     }
 
-    /** The ids of tokens that end a text, as config.json gives them; the first is what answers end with in training. */
+    /**
+     * The ids of tokens that end a text, as config.json and generation_config.json give them; the first is what answers end with in training.
+     */
     public List<Integer> endTokens() {
         return endTokens;
     }

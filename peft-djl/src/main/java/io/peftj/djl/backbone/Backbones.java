@@ -14,6 +14,7 @@ import io.peftj.djl.engine.TorchBackend;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -74,6 +75,17 @@ public final class Backbones {
             Backend backend,
             DType dtype,
             Runnable afterClose) {
+        return load(config, endTokens(config), source, tokenizer, backend, dtype, afterClose);
+    }
+
+    private static Backbone load(
+            ConfigReader config,
+            List<Integer> endTokens,
+            TensorSource source,
+            @Nullable Tokenizer tokenizer,
+            Backend backend,
+            DType dtype,
+            Runnable afterClose) {
         BackboneFamily family = family(config);
         BackboneSpec spec = family.spec(config);
         TensorSource source = new BodyNames(tensors);
@@ -87,7 +99,7 @@ public final class Backbones {
                         weights,
                         fingerprint(spec, source),
                         tokenizer,
-                        endTokens(config),
+                        endTokens,
                         afterClose);
             } catch (RuntimeException e) {
                 weights.close();
@@ -105,8 +117,16 @@ public final class Backbones {
                 }
                 afterClose.run();
             };
-            return load(directory.config(), directory, tokenizer, backend, dtype, closeAll);
+            ConfigReader config = directory.config();
+            return load(config, endTokens(directory), directory, tokenizer, backend, dtype, closeAll);
         }
+    }
+
+    /** What config.json says, and what generation_config.json, where chat models list more, adds. */
+    private static List<Integer> endTokens(ModelDirectory directory) {
+        Set<Integer> all = new LinkedHashSet<>(endTokens(directory.config()));
+        directory.generationConfig().ifPresent(config -> all.addAll(endTokens(config)));
+        return List.copyOf(all);
     }
 
     /** One id or several. */

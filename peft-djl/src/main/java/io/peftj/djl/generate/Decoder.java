@@ -109,13 +109,14 @@ public final class Decoder {
     /** Rows of equal stacks together, by rising length: so they lie in the cache as batches order them. */
     private static List<Sequence> inOrder(List<Sequence> sequences) {
         Map<List<ResidentAdapter>, List<Sequence>> byStack = new LinkedHashMap<>();
-        sequences.forEach(sequence -> byStack.computeIfAbsent(
-                        sequence.prompt().adapters(), key -> new ArrayList<>())
+        sequences.forEach(sequence -> byStack.computeIfAbsent(sequence.prompt().adapters(), key -> new ArrayList<>())
                 .add(sequence));
         List<Sequence> all = new ArrayList<>();
-        byStack.values().forEach(alike -> alike.stream()
-                .sorted(Comparator.comparingInt(sequence -> sequence.prompt().length()))
-                .forEach(all::add));
+        byStack.values()
+                .forEach(alike -> alike.stream()
+                        .sorted(Comparator.comparingInt(
+                                sequence -> sequence.prompt().length()))
+                        .forEach(all::add));
         return all;
     }
 }

@@ -70,8 +70,7 @@ final class Passes implements AutoCloseable {
                 .orElseThrow();
         int slots = Math.min(Math.min(ROWS, sequences.size()), Math.max(1, CACHED_TOKENS / longest));
         Shape shape = Shape.of(slots, spec.keyValueHeads(), longest, spec.headDim());
-        return new Passes(
-                base, sequences, KeyValueCache.open(base.backend(), spec.layers(), shape, base.dtype()));
+        return new Passes(base, sequences, KeyValueCache.open(base.backend(), spec.layers(), shape, base.dtype()));
     }
 
     /** Whether a sequence is not done. */
@@ -134,8 +133,8 @@ final class Passes implements AutoCloseable {
         CacheLayout layout = CacheLayout.of(session, batch.layout(), slots, before);
         Run run = Run.cached(session, batch, cache, layout, stacks);
         Tensor hidden = base.transformer().hiddenStates(run);
-        Tensor states = hidden.gather(
-                session.index(Arrays.stream(last).asLongStream().toArray()));
+        Tensor states =
+                hidden.gather(session.index(Arrays.stream(last).asLongStream().toArray()));
         Tensor logits = base.outputs().logits(run, states, batch.select(last)).cast(DType.F32);
         int vocabulary = logits.shape().dim(1);
         float[] values = logits.toHost().values();

@@ -1,7 +1,7 @@
 package io.peftj.djl.serve;
 
-import io.peftj.djl.generate.Continuation;
 import io.peftj.djl.backbone.Tokenizer;
+import io.peftj.djl.generate.Continuation;
 import java.util.List;
 
 /**

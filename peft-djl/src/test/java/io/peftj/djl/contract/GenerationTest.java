@@ -91,7 +91,8 @@ class GenerationTest {
             double tolerance = on.isExact() ? 1e-9 : on.dtype() == DType.BF16 ? 5e-2 : 1e-4;
             List<Prompt> prompts = prompts(on);
             AtomicInteger steps = new AtomicInteger();
-            endless(on).choosing((ids, logits) -> {
+            endless(on)
+                    .choosing((ids, logits) -> {
                         Prompt prompt = begun(prompts, ids);
                         float[] whole = NextTokens.logitsAfter(on.base(), prompt.adapters(), ids);
                         assertThat(worst(logits, whole))
@@ -169,8 +170,10 @@ class GenerationTest {
             return ids.length - 2 == ids[0] - 20 ? 9 : 4;
         };
 
-        List<Continuation> found =
-                Decoder.on(model.base()).endingAt(List.of(9, 10)).choosing(chooser).decode(prompts);
+        List<Continuation> found = Decoder.on(model.base())
+                .endingAt(List.of(9, 10))
+                .choosing(chooser)
+                .decode(prompts);
 
         assertThat(found)
                 .containsExactly(
@@ -185,7 +188,9 @@ class GenerationTest {
     void theMostTokensMayDifferByRow() {
         List<Continuation> found = endless(model).decode(List.of(Prompt.of(1, 3, 4), Prompt.of(5, 3, 4)));
 
-        assertThat(found.get(0).tokens()).hasSize(1).isEqualTo(found.get(1).tokens().subList(0, 1));
+        assertThat(found.get(0).tokens())
+                .hasSize(1)
+                .isEqualTo(found.get(1).tokens().subList(0, 1));
         assertThat(found.get(1).tokens()).hasSize(5);
         assertThat(found).extracting(Continuation::ended).containsExactly(false, false);
         assertThat(endless(model).decode(List.of())).isEmpty();
@@ -208,8 +213,9 @@ class GenerationTest {
                     .hasMessage("row 1 has a prompt of 13 tokens and may get 20 more, but the model takes at most 32;"
                             + " shorten the prompt or ask for fewer tokens");
             refused(counted, Prompt.of(20, new int[12]).under(prefixOf2))
-                    .hasMessage("row 0 has a prompt of 12 tokens after 2 virtual ones and may get 20 more, but the model"
-                            + " takes at most 32; shorten the prompt or ask for fewer tokens");
+                    .hasMessage(
+                            "row 0 has a prompt of 12 tokens after 2 virtual ones and may get 20 more, but the model"
+                                    + " takes at most 32; shorten the prompt or ask for fewer tokens");
             refused(counted, Prompt.of(1, new int[40]))
                     .hasMessage("row 0 has 40 tokens, but the model takes at most 32; cut the text");
             refused(counted, fine, Prompt.of(1)).hasMessageContaining("row 1 has no tokens");
@@ -217,7 +223,8 @@ class GenerationTest {
             refused(counted, fine.under(prefixOf2, prefixOf4)).hasMessageContaining("both bring prefixes");
 
             assertThat(counting.calls()).isEqualTo(calls);
-            assertThat(Decoder.on(counted.base()).decode(List.of(Prompt.of(20, new int[12])))).hasSize(1);
+            assertThat(Decoder.on(counted.base()).decode(List.of(Prompt.of(20, new int[12]))))
+                    .hasSize(1);
         }
     }
 
@@ -249,7 +256,8 @@ class GenerationTest {
         float[] none = {Float.NaN, Float.NaN};
         assertThatThrownBy(() -> TokenChooser.GREEDY.choose(new int[] {1}, none))
                 .hasMessageContaining("greatest next-token logit is NaN");
-        assertThat(TokenChooser.GREEDY.choose(new int[] {1}, new float[] {1, 3, 3, 2})).isEqualTo(1);
+        assertThat(TokenChooser.GREEDY.choose(new int[] {1}, new float[] {1, 3, 3, 2}))
+                .isEqualTo(1);
     }
 
     @Test
@@ -267,7 +275,9 @@ class GenerationTest {
         assertThat(chosen).hasValue(2 * prompts.size());
 
         AtomicInteger layers = new AtomicInteger();
-        assertThatThrownBy(() -> endless(model).cancelWhen(() -> layers.incrementAndGet() == 4).decode(prompts))
+        assertThatThrownBy(() -> endless(model)
+                        .cancelWhen(() -> layers.incrementAndGet() == 4)
+                        .decode(prompts))
                 .isInstanceOf(CancellationException.class);
         assertThat(TestBackends.ENGINE.memory().liveBytes()).isEqualTo(live);
     }
@@ -288,7 +298,9 @@ class GenerationTest {
                     TinyBackbones.llama(FaultyBackend.failingAt(TestBackends.ENGINE, call), DType.F32)) {
                 long live = TestBackends.ENGINE.memory().liveBytes();
                 assertThatThrownBy(() -> endless(faulty).decode(prompts)).isInstanceOf(InjectedFault.class);
-                assertThat(TestBackends.ENGINE.memory().liveBytes()).as("after call %d", call).isEqualTo(live);
+                assertThat(TestBackends.ENGINE.memory().liveBytes())
+                        .as("after call %d", call)
+                        .isEqualTo(live);
             }
         }
     }
@@ -301,8 +313,7 @@ class GenerationTest {
             return 4;
         });
 
-        assertThat(decoder.decode(List.of(Prompt.of(3, 1, 2))).get(0).tokens())
-                .isEqualTo(Collections.nCopies(3, 4));
+        assertThat(decoder.decode(List.of(Prompt.of(3, 1, 2))).get(0).tokens()).isEqualTo(Collections.nCopies(3, 4));
         assertThatThrownBy(() -> decoder.decode(List.of(Prompt.of(3, 1, 2))))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("generate: the backbone is closed");

@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.peftj.core.PeftException;
 import io.peftj.core.adapter.Adapter;
+import io.peftj.core.tensor.DType;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.backbone.Backbones;
 import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.Sentences;
 import io.peftj.djl.train.TinyTraining;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
@@ -93,6 +97,22 @@ class GeneratorTest extends TinyTraining {
             assertThatThrownBy(() -> generator.maxTokens(0))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("tokens of a text: expected at least 1, found 0");
+        }
+    }
+
+    @Test
+    void theGenerationConfigurationMayNameMoreEnds() throws IOException {
+        try (Backbone base = llama()) {
+            assertThat(base.endTokens()).containsExactly(5);
+        }
+        Files.writeString(
+                folder.resolve("llama").resolve("generation_config.json"), "{\"eos_token_id\": [26, 5], \"top_k\": 4}");
+        try (Backbone base = Backbones.load(folder.resolve("llama"), backend(), DType.F32);
+                Generator generator = Generator.of(base)) {
+            assertThat(base.endTokens()).containsExactly(5, 26);
+            Completion red =
+                    generator.choosing((ids, logits) -> ids.length < 3 ? 6 : 26).generate("one");
+            assertThat(red).isEqualTo(new Completion("the the", List.of(6, 6), true));
         }
     }
 

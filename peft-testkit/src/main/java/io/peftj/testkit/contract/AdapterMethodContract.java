@@ -81,7 +81,8 @@ public abstract class AdapterMethodContract {
     }
 
     Stream<ContractModel> languageModels() {
-        return models.stream().filter(model -> model.spec().decoder() && model.spec().head() == null);
+        return models.stream()
+                .filter(model -> model.spec().decoder() && model.spec().head() == null);
     }
 
     Stream<ContractCase> cases() {

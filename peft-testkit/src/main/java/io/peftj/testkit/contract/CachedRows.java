@@ -91,6 +91,7 @@ final class CachedRows {
     private Row next(int row, Stack stack) {
         int[] ids = rows.get(row).tokens();
         int to = seen[row] == 0 ? (ids.length + 1) / 2 : seen[row] + 1;
-        return Row.of(stack, rows.get(row).example(), Arrays.copyOfRange(ids, seen[row], to)).after(seen[row]);
+        return Row.of(stack, rows.get(row).example(), Arrays.copyOfRange(ids, seen[row], to))
+                .after(seen[row]);
     }
 }

@@ -31,10 +31,8 @@ final class CacheOperations {
             cases.add(cached(heads, 8, rows(new Row(2, 4, 1), new Row(0, 4, 1), new Row(1, 4, 1))));
             cases.add(cached(heads, 4, rows(new Row(0, 2, 1), new Row(1, 5, 1), new Row(3, 5, 1))));
             cases.add(cached(heads, 12, rows(new Row(1, 3, 4), new Row(0, 1, 2))));
-            cases.add(cached(
-                    heads, 16, rows(new Row(0, 6, 1), new Row(3, 0, 4), new Row(1, 2, 3), new Row(2, 0, 1))));
-            cases.add(cached(
-                    heads, 4, rows(new Row(0, 6, 1), new Row(3, 0, 4), new Row(1, 2, 3)), new Range(0, 5, 3)));
+            cases.add(cached(heads, 16, rows(new Row(0, 6, 1), new Row(3, 0, 4), new Row(1, 2, 3), new Row(2, 0, 1))));
+            cases.add(cached(heads, 4, rows(new Row(0, 6, 1), new Row(3, 0, 4), new Row(1, 2, 3)), new Range(0, 5, 3)));
             cases.add(cached(
                     heads,
                     8,
@@ -72,12 +70,16 @@ final class CacheOperations {
             operation.constant("prefix values " + i, prefixes[i].length(), kv, headDim);
         }
         int slots = 1 + rows.stream().mapToInt(Row::slot).max().orElse(0);
-        int capacity = 1 + rows.stream().mapToInt(row -> row.before() + row.length()).max().orElse(0);
+        int capacity = 1
+                + rows.stream()
+                        .mapToInt(row -> row.before() + row.length())
+                        .max()
+                        .orElse(0);
         Shape shape = Shape.of(slots, kv, capacity, headDim);
         return operation.computesAll(o -> {
-            try (KeyValueCache cache =
-                    KeyValueCache.open(o.session().backend(), LAYERS, shape, o.dtype())) {
-                storeEarlier(o, cache, rows.stream().filter(row -> row.before() > 0).toList());
+            try (KeyValueCache cache = KeyValueCache.open(o.session().backend(), LAYERS, shape, o.dtype())) {
+                storeEarlier(
+                        o, cache, rows.stream().filter(row -> row.before() > 0).toList());
                 CacheLayout now = CacheLayout.of(
                         o.session(),
                         Layout.of(o.session(), ints(rows, Row::length)),

@@ -53,7 +53,11 @@ final class CachedAttention {
             total += add(sum, query, keys, values, at);
         }
         for (Attention.Prefix prefix : prefixes) {
-            for (int place = 0; prefix.begin() <= token && token < prefix.end() && place < prefix.keys().dim(0); place++) {
+            for (int place = 0;
+                    prefix.begin() <= token
+                            && token < prefix.end()
+                            && place < prefix.keys().dim(0);
+                    place++) {
                 total += add(sum, query, prefix.keys(), prefix.values(), (place * kvHeads + kvHead) * width);
             }
         }

@@ -69,8 +69,7 @@ class KeyValueCacheTest {
             assertThatThrownBy(() -> cache.store(0, ones(session, 3), ones(session, 3), rows(session, 3, 1, 2)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("store: row 0 of 5 tokens in slot 1 does not fit a cache of 2 slots for 4 tokens each");
-            assertThatThrownBy(() ->
-                            ones(session, 1).attention(cache, 0, rows(session, 1, 2, 0), 1, List.of()))
+            assertThatThrownBy(() -> ones(session, 1).attention(cache, 0, rows(session, 1, 2, 0), 1, List.of()))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage(
                             "attention: row 0 of 1 tokens in slot 2 does not fit a cache of 2 slots for 4 tokens each");
@@ -85,8 +84,7 @@ class KeyValueCacheTest {
                     .hasMessage("store: the keys are F32, the cache BF16");
             assertThatThrownBy(() -> cache.store(0, ones(session, 2), ones(session, 2), rows(session, 1, 0, 0)))
                     .hasMessage("store: keys should have shape [1, 1, 2], found [2, 1, 2]");
-            assertThatThrownBy(() ->
-                            ones(session, 1).attention(cache, 0, rows(session, 1, 0, 0), 1, List.of()))
+            assertThatThrownBy(() -> ones(session, 1).attention(cache, 0, rows(session, 1, 0, 0), 1, List.of()))
                     .hasMessageContaining("queries Tensor[1, 1, 2] F32 do not fit a layout of 1 tokens over a cache"
                             + " [2, 1, 4, 2] BF16");
         }
@@ -114,7 +112,8 @@ class KeyValueCacheTest {
             CacheLayout rows = rows(session, 1, 0, 0);
             assertThatThrownBy(() -> cache.store(0, leaf, ones(session, 1), rows))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("store: no gradient flows through a key-value cache; train with whole rows, without one");
+                    .hasMessage(
+                            "store: no gradient flows through a key-value cache; train with whole rows, without one");
             assertThatThrownBy(() -> leaf.attention(cache, 0, rows, 1, List.of()))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageStartingWith("attention: no gradient flows through a key-value cache");
