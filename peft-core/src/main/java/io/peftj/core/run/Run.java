@@ -263,8 +263,8 @@ public final class Run {
     private Tensor scaleInput(Site site, Tensor x, Places places) {
         Tensor scaled = x;
         for (Assignment<InputScale> assignment : assignments(plan -> plan.inputScales(site.name()))) {
-            scaled = scaled.times(
-                    scale(assignment, InputScale::scale, parameter(InputScale::scale), places, x.dtype()));
+            scaled =
+                    scaled.times(scale(assignment, InputScale::scale, parameter(InputScale::scale), places, x.dtype()));
         }
         return scaled;
     }

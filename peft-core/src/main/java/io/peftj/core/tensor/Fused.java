@@ -183,8 +183,8 @@ final class Fused {
                         && q.shape().dim(2) == shape.dim(3)
                         && q.dtype() == cache.dtype(),
                 "attention",
-                () -> "queries " + q + " do not fit a layout of " + rows.queries().tokens() + " tokens over a cache " + shape
-                        + " " + cache.dtype());
+                () -> "queries " + q + " do not fit a layout of "
+                        + rows.queries().tokens() + " tokens over a cache " + shape + " " + cache.dtype());
         cache.check("attention", rows);
         checkPrefixes(q, rows.queries(), prefixes, shape.dim(1), shape.dim(3));
         KeyValueCache.refuseGradients("attention", q);
@@ -323,7 +323,8 @@ final class Fused {
             Ops.check(
                     keys.rank() == 3 && keys.dim(0) > 0 && keys.dim(1) == kvHeads && keys.dim(2) == headDim,
                     "attention",
-                    () -> "a prefix's keys should have shape [length, " + kvHeads + ", " + headDim + "], found " + keys);
+                    () -> "a prefix's keys should have shape [length, " + kvHeads + ", " + headDim + "], found "
+                            + keys);
         }
     }
 

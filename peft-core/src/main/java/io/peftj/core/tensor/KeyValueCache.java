@@ -108,8 +108,8 @@ public final class KeyValueCache implements AutoCloseable {
             Ops.check(
                     rows.slot(row) < slots() && all <= capacity(),
                     operation,
-                    () -> "row " + row + " of " + all + " tokens in slot " + rows.slot(row) + " does not fit a cache of "
-                            + slots() + " slots for " + capacity() + " tokens each");
+                    () -> "row " + row + " of " + all + " tokens in slot " + rows.slot(row)
+                            + " does not fit a cache of " + slots() + " slots for " + capacity() + " tokens each");
         }
     }
 

@@ -75,13 +75,13 @@ public final class Backbones {
             Backend backend,
             DType dtype,
             Runnable afterClose) {
-        return load(config, endTokens(config), source, tokenizer, backend, dtype, afterClose);
+        return load(config, endTokens(config), tensors, tokenizer, backend, dtype, afterClose);
     }
 
     private static Backbone load(
             ConfigReader config,
             List<Integer> endTokens,
-            TensorSource source,
+            TensorSource tensors,
             @Nullable Tokenizer tokenizer,
             Backend backend,
             DType dtype,
