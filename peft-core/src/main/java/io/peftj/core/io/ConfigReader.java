@@ -122,6 +122,11 @@ public final class ConfigReader {
         return list(key, "a list of integers", item -> integer(key, item));
     }
 
+    /** A list of finite numbers, empty where the key is absent. */
+    public List<Double> doubles(String key) {
+        return list(key, "a list of finite numbers", item -> number(key, item));
+    }
+
     /**
      * The error of a value that has the right type and is wrong all the same.
      *

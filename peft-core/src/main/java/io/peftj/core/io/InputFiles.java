@@ -8,11 +8,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** What all readers share: small whole files, names for messages, and what a failing disk turns into. */
-final class InputFiles {
+public final class InputFiles {
     private InputFiles() {}
 
     /** Folder and file name: enough to find the file, without the path of the machine. */
-    static String shortName(Path file) {
+    public static String shortName(Path file) {
         Path whole = file.toAbsolutePath().normalize();
         int parts = whole.getNameCount();
         return parts <= 2 ? whole.toString() : whole.subpath(parts - 2, parts).toString();
@@ -42,7 +42,7 @@ final class InputFiles {
     }
 
     /** The error of a file that is absent or that the system does not let us read. */
-    static InvalidFileException unreadable(Path file, IOException e) {
+    public static InvalidFileException unreadable(Path file, IOException e) {
         if (e instanceof NoSuchFileException) {
             return new InvalidFileException(
                     file + " does not exist, expected a readable file; check the path or copy the file there", e);

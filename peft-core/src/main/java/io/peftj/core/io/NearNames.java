@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /** The known names that look most like one that is not known, for messages. */
-final class NearNames {
+public final class NearNames {
     private static final int SHOWN = 3;
     /** Longer names, and more of them, are not compared: a distance takes time by the product of the lengths. */
     private static final int LONGEST = 200;
@@ -23,7 +23,7 @@ final class NearNames {
     }
 
     /** A name for a message: names come from files, and may be as long as those. */
-    static String shorten(String name) {
+    public static String shorten(String name) {
         return name.length() <= LONGEST ? name : name.substring(0, LONGEST) + "…";
     }
 

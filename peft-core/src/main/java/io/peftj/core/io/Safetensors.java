@@ -38,11 +38,6 @@ public final class Safetensors implements TensorSource {
         this.tensors = tensors;
     }
 
-    /** Bytes of the file; at most 2 GiB at a time. */
-    private interface Region {
-        ByteBuffer slice(long offset, long length) throws IOException;
-    }
-
     /**
      * Opens and checks a file.
      *
@@ -51,7 +46,7 @@ public final class Safetensors implements TensorSource {
     public static Safetensors open(Path file) {
         // The mappings outlive the channel, so no file handle is held.
         try (FileChannel channel = FileChannel.open(file)) {
-            Region region = (offset, length) -> channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
+            ByteRegion region = (offset, length) -> channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
             return read(region, channel.size(), InputFiles.shortName(file));
         } catch (IOException e) {
             throw InputFiles.unreadable(file, e);
@@ -73,7 +68,7 @@ public final class Safetensors implements TensorSource {
         }
     }
 
-    private static Safetensors read(Region region, long fileBytes, String source) throws IOException {
+    private static Safetensors read(ByteRegion region, long fileBytes, String source) throws IOException {
         if (fileBytes < LENGTH_BYTES) {
             throw new InvalidFileException(source + ": expected a safetensors file of 8 bytes at least, found "
                     + fileBytes + "; copy or download it again");
@@ -91,7 +86,7 @@ public final class Safetensors implements TensorSource {
         return new Safetensors(header.metadata(), new NamedTensors(source, tensors));
     }
 
-    private static InvalidFileException notSafetensors(Region region, long headerBytes, long fileBytes, String source)
+    private static InvalidFileException notSafetensors(ByteRegion region, long headerBytes, long fileBytes, String source)
             throws IOException {
         byte[] start = new byte[LENGTH_BYTES];
         region.slice(0, LENGTH_BYTES).get(start);
@@ -103,7 +98,7 @@ public final class Safetensors implements TensorSource {
                 + Long.toUnsignedString(headerBytes) + "; " + remedy);
     }
 
-    private static List<StoredTensor> map(Region region, long dataStart, List<Entry> entries, String source)
+    private static List<StoredTensor> map(ByteRegion region, long dataStart, List<Entry> entries, String source)
             throws IOException {
         List<StoredTensor> tensors = new ArrayList<>();
         int first = 0;
@@ -128,7 +123,7 @@ public final class Safetensors implements TensorSource {
     }
 
     /** One mapping, or several of equal size and a rest for more bytes than a buffer can hold. */
-    private static List<ByteBuffer> mapParts(Region region, long offset, long length) throws IOException {
+    private static List<ByteBuffer> mapParts(ByteRegion region, long offset, long length) throws IOException {
         long partBytes = length <= Integer.MAX_VALUE ? length : MAPPING_BYTES;
         List<ByteBuffer> parts = new ArrayList<>();
         long done = 0;

@@ -1,7 +1,7 @@
 package io.peftj.core.io;
 
 /** The two 16-bit floating-point formats, to and from single precision. */
-final class SmallFloats {
+public final class SmallFloats {
     private SmallFloats() {}
 
     /** The value of a bfloat16, exactly. */
@@ -21,7 +21,7 @@ final class SmallFloats {
     }
 
     /** The value of an IEEE half, exactly. Java has its own conversion from version 20 on. */
-    static float fromF16(short bits) {
+    public static float fromF16(short bits) {
         int exponent = (bits >>> 10) & 0x1F;
         int fraction = bits & 0x3FF;
         float magnitude = switch (exponent) {
