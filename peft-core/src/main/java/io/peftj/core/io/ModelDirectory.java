@@ -1,6 +1,8 @@
 package io.peftj.core.io;
 
+import com.google.gson.JsonObject;
 import io.peftj.core.InvalidFileException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +23,11 @@ public final class ModelDirectory implements TensorSource {
     private static final String INDEX = "model.safetensors.index.json";
     private static final String TOKENIZER = "tokenizer.json";
     private static final String GENERATION = "generation_config.json";
+    private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+    /** Where transformers 5 puts what used to be a key of tokenizer_config.json. */
+    private static final String CHAT_TEMPLATE = "chat_template.jinja";
+
+    private static final int MAX_TEMPLATE_BYTES = 1 << 20;
     private static final List<String> PICKLES = List.of("pytorch_model.bin", "pytorch_model.bin.index.json");
 
     /** An index comes from a stranger and must not lead out of its folder. */
@@ -140,6 +147,25 @@ public final class ModelDirectory implements TensorSource {
     public Optional<ConfigReader> generationConfig() {
         Path file = folder.resolve(GENERATION);
         return Files.isRegularFile(file) ? Optional.of(ConfigReader.read(file)) : Optional.empty();
+    }
+
+    /**
+     * The model's {@code tokenizer_config.json}, where there is one, with what {@code chat_template.jinja} holds under {@code chat_template}.
+     *
+     * @throws InvalidFileException if one of the two files cannot be read
+     */
+    public Optional<ConfigReader> tokenizerConfig() {
+        Path file = folder.resolve(TOKENIZER_CONFIG);
+        Path template = folder.resolve(CHAT_TEMPLATE);
+        if (!Files.isRegularFile(file) && !Files.isRegularFile(template)) {
+            return Optional.empty();
+        }
+        JsonObject json = Files.isRegularFile(file) ? Json.read(file) : new JsonObject();
+        if (Files.isRegularFile(template)) {
+            byte[] text = InputFiles.readAll(template, MAX_TEMPLATE_BYTES);
+            json.addProperty("chat_template", new String(text, StandardCharsets.UTF_8));
+        }
+        return Optional.of(ConfigReader.of(json, InputFiles.shortName(file)));
     }
 
     @Override

@@ -86,8 +86,8 @@ public final class Safetensors implements TensorSource {
         return new Safetensors(header.metadata(), new NamedTensors(source, tensors));
     }
 
-    private static InvalidFileException notSafetensors(ByteRegion region, long headerBytes, long fileBytes, String source)
-            throws IOException {
+    private static InvalidFileException notSafetensors(
+            ByteRegion region, long headerBytes, long fileBytes, String source) throws IOException {
         byte[] start = new byte[LENGTH_BYTES];
         region.slice(0, LENGTH_BYTES).get(start);
         String remedy = new String(start, StandardCharsets.ISO_8859_1).equals("version ")

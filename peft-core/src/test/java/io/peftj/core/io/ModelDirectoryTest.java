@@ -50,6 +50,25 @@ class ModelDirectoryTest {
     }
 
     @Test
+    void theChatTemplateStandsInOneOfTwoFiles() throws IOException {
+        shard("model.safetensors", "a");
+        try (ModelDirectory model = ModelDirectory.open(folder)) {
+            assertThat(model.tokenizerConfig()).isEmpty();
+
+            Files.writeString(
+                    folder.resolve("tokenizer_config.json"), json("{'bos_token':'<s>','chat_template':'old'}"));
+            assertThat(model.tokenizerConfig().orElseThrow().requiredString("chat_template"))
+                    .isEqualTo("old");
+
+            Files.writeString(folder.resolve("chat_template.jinja"), "{{ new }}");
+            assertThat(model.tokenizerConfig().orElseThrow().requiredString("chat_template"))
+                    .isEqualTo("{{ new }}");
+            assertThat(model.tokenizerConfig().orElseThrow().requiredString("bos_token"))
+                    .isEqualTo("<s>");
+        }
+    }
+
+    @Test
     void aClosedModelFindsNoMore() throws IOException {
         shard("model.safetensors", "a");
         Files.writeString(folder.resolve("tokenizer.json"), "{}");

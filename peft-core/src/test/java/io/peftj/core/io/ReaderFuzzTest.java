@@ -2,6 +2,7 @@ package io.peftj.core.io;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.peftj.core.InvalidFileException;
+import io.peftj.core.io.gguf.GgufMutationTest;
 import io.peftj.core.io.onnx.OnnxFile;
 import java.io.ByteArrayInputStream;
 
@@ -26,6 +27,11 @@ class ReaderFuzzTest {
             var model = OnnxFile.read(new ByteArrayInputStream(bytes), "fuzzed");
             model.names().forEach(name -> model.find(name).toFloats());
         });
+    }
+
+    @FuzzTest(maxDuration = "5m")
+    void gguf(byte[] bytes) {
+        readerEndsWell(() -> GgufMutationTest.readEverything(bytes));
     }
 
     private static void readerEndsWell(Runnable reader) {

@@ -6,6 +6,7 @@ import io.peftj.core.io.ConfigReader;
 import io.peftj.core.io.Fingerprint;
 import io.peftj.core.io.ModelDirectory;
 import io.peftj.core.io.TensorSource;
+import io.peftj.core.io.gguf.GgufModel;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.Backend;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
@@ -35,16 +37,14 @@ public final class Backbones {
     /**
      * Opens a model on an engine of its own, which is closed with it.
      *
-     * @param model a Hugging Face directory, or a jar with an ONNX encoder as langchain4j ships them
+     * @param model a Hugging Face directory, a GGUF file or a directory with one alone, or a jar with an ONNX encoder as langchain4j ships them
      * @throws io.peftj.core.InvalidFileException if a file is damaged, or a tensor is missing or of another shape than config.json says
      * @throws InvalidConfigException if the architecture, or something that config.json asks for, is not implemented
      */
     public static Backbone load(Path model, Options options) {
         TorchBackend backend = TorchBackend.open(options.engine());
         try {
-            return Files.isRegularFile(model)
-                    ? OnnxEncoders.load(model, backend, options.dtype(), backend::close)
-                    : load(model, backend, options.dtype(), backend::close);
+            return load(model, backend, options.dtype(), backend::close);
         } catch (RuntimeException e) {
             backend.close();
             throw e;
@@ -52,14 +52,30 @@ public final class Backbones {
     }
 
     /**
-     * Opens a Hugging Face directory on a backend that is used for other models too; closing the backbone leaves the backend open.
+     * Opens a model on a backend that is used for other models too; closing the backbone leaves the backend open.
      *
-     * @param folder holds config.json, model.safetensors or its shards, and tokenizer.json where text is used
+     * @param model a directory with config.json, model.safetensors or its shards, and tokenizer.json where text is used; or another kind of model that
+     *     {@link #load(Path, Options)} takes
      * @throws io.peftj.core.InvalidFileException if a file is damaged, or a tensor is missing or of another shape than config.json says
      * @throws InvalidConfigException if the architecture, or something that config.json asks for, is not implemented
      */
-    public static Backbone load(Path folder, Backend backend, DType dtype) {
-        return load(folder, backend, dtype, () -> {});
+    public static Backbone load(Path model, Backend backend, DType dtype) {
+        return load(model, backend, dtype, () -> {});
+    }
+
+    /**
+     * What a model is, without its weights or natives.
+     *
+     * @param model a Hugging Face directory, or a GGUF file or a directory with one alone
+     */
+    public static BackboneSpec spec(Path model) {
+        Optional<Path> gguf = GgufModels.find(model);
+        if (gguf.isEmpty()) {
+            return spec(ConfigReader.read(model.resolve("config.json")));
+        }
+        try (GgufModel file = GgufModel.open(gguf.get())) {
+            return spec(file.config());
+        }
     }
 
     /** What a Hugging Face directory's config.json describes, without weights or natives. */
@@ -108,17 +124,60 @@ public final class Backbones {
         });
     }
 
-    static Backbone load(Path folder, Backend backend, DType dtype, Runnable afterClose) {
+    private static Backbone load(Path model, Backend backend, DType dtype, Runnable afterClose) {
+        Optional<Path> gguf = GgufModels.find(model);
+        if (gguf.isPresent()) {
+            return GgufModels.load(gguf.get(), backend, dtype, afterClose);
+        }
+        return Files.isRegularFile(model)
+                ? OnnxEncoders.load(model, backend, dtype, afterClose)
+                : loadDirectory(model, backend, dtype, afterClose);
+    }
+
+    private static Backbone loadDirectory(Path folder, Backend backend, DType dtype, Runnable afterClose) {
         try (ModelDirectory directory = ModelDirectory.open(folder)) {
-            Tokenizer tokenizer = directory.tokenizerFile().map(Tokenizer::open).orElse(null);
-            Runnable closeAll = () -> {
-                if (tokenizer != null) {
-                    tokenizer.close();
-                }
+            ConfigReader tokenizerConfig = directory.tokenizerConfig().orElse(null);
+            Tokenizer tokenizer = directory
+                    .tokenizerFile()
+                    .map(file -> Tokenizer.open(file, tokenizerConfig))
+                    .orElse(null);
+            return loadWith(tokenizer, directory.config(), endTokens(directory), directory, backend, dtype, afterClose);
+        }
+    }
+
+    /** Opens a model whose tokenizer is its own and whose config.json says all about ends of texts. */
+    static Backbone loadWith(
+            @Nullable Tokenizer tokenizer,
+            ConfigReader config,
+            TensorSource tensors,
+            Backend backend,
+            DType dtype,
+            Runnable afterClose) {
+        return loadWith(tokenizer, config, endTokens(config), tensors, backend, dtype, afterClose);
+    }
+
+    /** Opens a model whose tokenizer is its own: closed with it, or at once if it cannot be opened. */
+    static Backbone loadWith(
+            @Nullable Tokenizer tokenizer,
+            ConfigReader config,
+            List<Integer> endTokens,
+            TensorSource tensors,
+            Backend backend,
+            DType dtype,
+            Runnable afterClose) {
+        Runnable closeTokenizer = () -> {
+            if (tokenizer != null) {
+                tokenizer.close();
+            }
+        };
+        try {
+            return load(config, endTokens, tensors, tokenizer, backend, dtype, () -> {
+                closeTokenizer.run();
                 afterClose.run();
-            };
-            ConfigReader config = directory.config();
-            return load(config, endTokens(directory), directory, tokenizer, backend, dtype, closeAll);
+            });
+        } catch (RuntimeException e) {
+            closeTokenizer.run();
+            throw e;
         }
     }
 

@@ -94,15 +94,8 @@ public final class OnnxEncoders {
 
     private static Backbone load(
             OnnxModel model, Tokenizer tokenizer, Backend backend, DType dtype, Runnable afterClose) {
-        Runnable closeAll = () -> {
-            tokenizer.close();
-            afterClose.run();
-        };
         try (model) {
-            return Backbones.load(config(model), model, tokenizer, backend, dtype, closeAll);
-        } catch (RuntimeException e) {
-            tokenizer.close();
-            throw e;
+            return Backbones.loadWith(tokenizer, config(model), model, backend, dtype, afterClose);
         }
     }
 

@@ -3,6 +3,7 @@ package io.peftj.djl.backbone;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.peftj.core.InvalidFileException;
+import io.peftj.core.io.ConfigReader;
 import io.peftj.core.tensor.CounterRandom;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,6 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A model's tokenizer.json. Thread-safe; truncation and padding that the file asks for are switched off, since callers cut and nothing is padded. */
 public final class Tokenizer implements AutoCloseable {
@@ -25,9 +28,11 @@ public final class Tokenizer implements AutoCloseable {
             "  two  spaces\tand\nlines ");
 
     private final HuggingFaceTokenizer tokenizer;
+    private final @Nullable ConfigReader config;
 
-    private Tokenizer(HuggingFaceTokenizer tokenizer) {
+    private Tokenizer(HuggingFaceTokenizer tokenizer, @Nullable ConfigReader config) {
         this.tokenizer = tokenizer;
+        this.config = config;
     }
 
     /**
@@ -36,8 +41,12 @@ public final class Tokenizer implements AutoCloseable {
      * @throws InvalidFileException if it cannot be read
      */
     public static Tokenizer open(Path file) {
+        return open(file, null);
+    }
+
+    static Tokenizer open(Path file, @Nullable ConfigReader config) {
         try {
-            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, SETTINGS));
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, SETTINGS), config);
         } catch (IOException | RuntimeException e) {
             throw new InvalidFileException(
                     file.getFileName() + " is no tokenizer.json that can be read: " + e.getMessage(), e);
@@ -51,11 +60,20 @@ public final class Tokenizer implements AutoCloseable {
      * @throws InvalidFileException if it cannot be read
      */
     public static Tokenizer read(InputStream in, String source) {
+        return read(in, source, null);
+    }
+
+    static Tokenizer read(InputStream in, String source, @Nullable ConfigReader config) {
         try {
-            return new Tokenizer(HuggingFaceTokenizer.newInstance(in, SETTINGS));
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(in, SETTINGS), config);
         } catch (IOException | RuntimeException e) {
             throw new InvalidFileException(source + " is no tokenizer.json that can be read: " + e.getMessage(), e);
         }
+    }
+
+    /** What tokenizer_config.json says beside it, such as the texts of special tokens and the chat template; empty if the model has none. */
+    public Optional<ConfigReader> config() {
+        return Optional.ofNullable(config);
     }
 
     /** Token ids with the special tokens that the model expects around a text. */

@@ -4,11 +4,9 @@ import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.TaskType;
-import io.peftj.core.io.ConfigReader;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.Backbones;
 import io.peftj.djl.backbone.Options;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -24,9 +22,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "inspect",
         header = "Shows a model's sites, or where an adapter acts and how much it trains.",
-        description = {
-            "Reads configurations and, with --adapter, its parameters: of a directory, no weights are loaded."
-        })
+        description = {"Reads configurations and, with --adapter, its parameters: of a jar alone, weights are loaded."})
 final class InspectCommand implements Callable<Integer> {
     private final ModelOpener opener;
 
@@ -37,7 +33,7 @@ final class InspectCommand implements Callable<Integer> {
             names = "--model",
             required = true,
             paramLabel = "DIR",
-            description = "The base model: a Hugging Face directory, or a jar with an ONNX encoder.")
+            description = "The base model: a Hugging Face directory, a GGUF file, or a jar with an ONNX encoder.")
     private Path model;
 
     @Option(names = "--adapter", paramLabel = "DIR", description = "An adapter's directory.")
@@ -103,11 +99,11 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private BackboneSpec spec() {
-        if (Files.isRegularFile(model)) {
+        if (model.toString().endsWith(".jar")) {
             try (Backbone base = opener.open(model, Options.defaults())) {
                 return base.spec();
             }
         }
-        return Backbones.spec(ConfigReader.read(model.resolve("config.json")));
+        return Backbones.spec(model);
     }
 }

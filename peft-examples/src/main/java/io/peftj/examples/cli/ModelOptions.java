@@ -19,8 +19,8 @@ final class ModelOptions {
             required = true,
             paramLabel = "DIR",
             description =
-                    "The base model: a Hugging Face directory with config.json and safetensors, or a jar with an ONNX"
-                            + " encoder as langchain4j publishes them.")
+                    "The base model: a Hugging Face directory with config.json and safetensors, a GGUF file, or a jar with an"
+                            + " ONNX encoder as langchain4j publishes them.")
     private Path model;
 
     @Option(

@@ -98,7 +98,8 @@ final class Blocks {
     static void q6K(ByteBuffer from, int at, float[] values, int into) {
         float d = half(from, at + 208);
         for (int i = 0; i < 256; i++) {
-            // Two halves of 128 values; in each, 64 bytes hold the low bits of two runs of 64, 32 bytes the high bits of four runs of 32.
+            // Two halves of 128 values; in each, 64 bytes hold the low bits of two runs of 64, 32 bytes the high bits
+            // of four runs of 32.
             int part = i / 128;
             int run = i % 128;
             int low = (unsigned(from, at + 64 * part + run % 64) >> (4 * (run / 64))) & 0xF;

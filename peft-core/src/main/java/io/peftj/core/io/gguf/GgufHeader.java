@@ -154,13 +154,14 @@ record GgufHeader(JsonObject metadata, List<Entry> entries) {
         for (Described tensor : tensors) {
             if (tensor.offset() != next) {
                 throw reader.error(
-                        "the data of tensor \"" + tensor.name() + "\" at " + next
-                                + ", the first multiple of " + alignment + " behind the tensor before",
+                        "the data of tensor \"" + tensor.name() + "\" at " + next + ", the first multiple of "
+                                + alignment + " behind the tensor before",
                         "it at " + Long.toUnsignedString(tensor.offset()));
             }
             if (tensor.bytes() > fileBytes - start - next) {
                 throw reader.error(
-                        tensor.bytes() + " bytes of tensor \"" + tensor.name() + "\" from byte " + (start + next) + " on",
+                        tensor.bytes() + " bytes of tensor \"" + tensor.name() + "\" from byte " + (start + next)
+                                + " on",
                         "a file of " + fileBytes + " bytes");
             }
             entries.add(new Entry(tensor.name(), tensor.type(), tensor.shape(), start + next, tensor.bytes()));
@@ -168,7 +169,8 @@ record GgufHeader(JsonObject metadata, List<Entry> entries) {
             next = aligned(next + tensor.bytes(), alignment);
         }
         if (fileBytes != end && fileBytes != start + next) {
-            throw reader.error("the end at byte " + end + ", or at the next multiple of " + alignment,
+            throw reader.error(
+                    "the end at byte " + end + ", or at the next multiple of " + alignment,
                     "a file of " + fileBytes + " bytes");
         }
         return List.copyOf(entries);

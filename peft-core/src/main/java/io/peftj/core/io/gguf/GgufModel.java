@@ -73,8 +73,9 @@ public final class GgufModel implements TensorSource {
     /** What tokenizer_config.json would hold: the texts of special tokens, and the chat template. */
     public ConfigReader tokenizerConfig() {
         JsonObject config = new JsonObject();
-        GgufTokenizer.of(file.metadata()).ifPresent(tokenizer -> SPECIAL_TOKENS.forEach(
-                (key, name) -> tokenizer.special(name).ifPresent(text -> config.addProperty(key, text))));
+        GgufTokenizer.of(file.metadata())
+                .ifPresent(tokenizer -> SPECIAL_TOKENS.forEach(
+                        (key, name) -> tokenizer.special(name).ifPresent(text -> config.addProperty(key, text))));
         if (file.metadata().has(CHAT_TEMPLATE)) {
             config.addProperty("chat_template", file.metadata().requiredString(CHAT_TEMPLATE));
         }
@@ -85,10 +86,12 @@ public final class GgufModel implements TensorSource {
         GgufHeader.Entry entry = tensor.entry();
         return entry.type()
                 .stored()
-                .map(type -> StoredTensor.of(
-                        name, file.description(), type, entry.shape(), () -> layout.rows(tensor)))
-                .orElseGet(() -> StoredTensor.computed(name, file.description(), entry.shape(), () -> entry.type()
-                        .dequantise(layout.rows(tensor))));
+                .map(type -> StoredTensor.of(name, file.description(), type, entry.shape(), () -> layout.rows(tensor)))
+                .orElseGet(() -> StoredTensor.computed(
+                        name,
+                        file.description(),
+                        entry.shape(),
+                        () -> entry.type().dequantise(layout.rows(tensor))));
     }
 
     @Override

@@ -92,12 +92,14 @@ final class GgufReader {
         return switch (type) {
             case 0 -> new JsonPrimitive(Byte.toUnsignedInt(need(Byte.BYTES, key).get()));
             case 1 -> new JsonPrimitive(need(Byte.BYTES, key).get());
-            case 2 -> new JsonPrimitive(Short.toUnsignedInt(need(Short.BYTES, key).getShort()));
+            case 2 ->
+                new JsonPrimitive(Short.toUnsignedInt(need(Short.BYTES, key).getShort()));
             case 3 -> new JsonPrimitive(need(Short.BYTES, key).getShort());
             case 4 -> new JsonPrimitive(Integer.toUnsignedLong(u32(key)));
             case 5 -> new JsonPrimitive(u32(key));
-            case 6 -> new JsonPrimitive(Double.valueOf(
-                    Float.toString(need(Float.BYTES, key).getFloat())));
+            case 6 ->
+                new JsonPrimitive(
+                        Double.valueOf(Float.toString(need(Float.BYTES, key).getFloat())));
             case 7 -> bool(key);
             case STRING -> new JsonPrimitive(string(key));
             case 10 -> new JsonPrimitive(new BigInteger(Long.toUnsignedString(u64(key))));

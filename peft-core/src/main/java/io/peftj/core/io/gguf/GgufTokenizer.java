@@ -199,6 +199,8 @@ final class GgufTokenizer {
 
     private RuntimeException wrong(String key, String expected) {
         return metadata.error(
-                PREFIX + key, expected, "use another file, or the model's Hugging Face directory with its tokenizer.json");
+                PREFIX + key,
+                expected,
+                "use another file, or the model's Hugging Face directory with its tokenizer.json");
     }
 }

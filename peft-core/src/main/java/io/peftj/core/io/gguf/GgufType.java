@@ -23,6 +23,8 @@ enum GgufType {
     private final int id;
     private final int values;
     private final int bytes;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a constant
     private final Block block;
 
     GgufType(int id, int values, int bytes, Block block) {

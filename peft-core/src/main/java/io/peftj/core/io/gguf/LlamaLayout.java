@@ -134,8 +134,8 @@ final class LlamaLayout {
         int rows = tensor.entry().shape().dim(0);
         int heads = name.contains(".attn_q.") ? heads() : keyValueHeads();
         if (heads < 1 || rows % (2 * heads) != 0) {
-            throw new InvalidFileException(file.description() + ": expected rows of tensor \"" + name + "\" for " + heads
-                    + " heads of an even width, found " + rows + " rows; the file is damaged");
+            throw new InvalidFileException(file.description() + ": expected rows of tensor \"" + name + "\" for "
+                    + heads + " heads of an even width, found " + rows + " rows; the file is damaged");
         }
         int half = rows / heads / 2;
         int rowBytes = bytes.remaining() / rows;
@@ -201,7 +201,9 @@ final class LlamaLayout {
         for (String setting : List.of("attention.value_length", "rope.dimension_count")) {
             if (metadata.optionalInt(key(setting), headDim) != headDim) {
                 throw metadata.error(
-                        key(setting), headDim + ", the width of a head's keys", "use another model of this architecture");
+                        key(setting),
+                        headDim + ", the width of a head's keys",
+                        "use another model of this architecture");
             }
         }
         return headDim;

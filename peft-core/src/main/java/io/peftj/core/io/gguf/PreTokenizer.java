@@ -22,7 +22,9 @@ enum PreTokenizer {
 
     private static final String KEY = "tokenizer.ggml.pre";
 
+    @SuppressWarnings("ImmutableEnumChecker") // made by List.of
     private final List<String> names;
+
     private final @Nullable String numbers;
     private final boolean ignoresMerges;
     private final boolean beginsTexts;

@@ -8,6 +8,7 @@ import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -22,6 +23,7 @@ final class Rope {
             "low_freq_factor",
             "high_freq_factor",
             "original_max_position_embeddings",
+            "frequency_factors",
             "partial_rotary_factor");
 
     private final double[] frequencies;
@@ -57,7 +59,19 @@ final class Rope {
                 throw new InvalidConfigException("rope type \"" + type
                         + "\" of config.json is not implemented; known are default, linear and llama3");
         }
+        scaling.ifPresent(keys -> divideEach(frequencies, keys));
         return new Rope(frequencies);
+    }
+
+    /** By GGUF's factors, in which its converter has worked out Llama 3.1's scaling. */
+    private static void divideEach(double[] frequencies, ConfigReader keys) {
+        List<Double> factors = keys.doubles("frequency_factors");
+        if (!factors.isEmpty() && factors.size() != frequencies.length) {
+            throw keys.error("frequency_factors", frequencies.length + " of them", "use another file");
+        }
+        for (int i = 0; i < factors.size(); i++) {
+            frequencies[i] /= factors.get(i);
+        }
     }
 
     private static void refuseUnknown(ConfigReader keys) {
