@@ -52,7 +52,7 @@ final class GgufModels {
                             model.description(),
                             model.tokenizerConfig()))
                     .orElse(null);
-            return Backbones.loadWith(tokenizer, model.config(), model, backend, dtype, afterClose);
+            return Backbones.loadWith(tokenizer, model.config(), model.tensors(), backend, dtype, afterClose);
         }
     }
 }

@@ -17,7 +17,7 @@ import java.util.Optional;
  * A language model of the LLaMA family in a GGUF file, as Hugging Face's directory of it would be: tensors under the same names, in the same order of
  * rows, with the values of ggml's Python package; the same keys of config.json; a tokenizer.json.
  */
-public final class GgufModel implements TensorSource {
+public final class GgufModel implements AutoCloseable {
     private static final String CHAT_TEMPLATE = "tokenizer.chat_template";
     /** Their keys in tokenizer_config.json, with the files' names for them. */
     private static final Map<String, String> SPECIAL_TOKENS =
@@ -54,6 +54,16 @@ public final class GgufModel implements TensorSource {
     /** Reads a file that is in memory already; the bytes are not copied. */
     static GgufModel of(ByteBuffer bytes, String description) {
         return new GgufModel(GgufFile.of(bytes, description));
+    }
+
+    /** The file's name, for messages. */
+    public String description() {
+        return file.description();
+    }
+
+    /** The tensors that model.safetensors would hold. */
+    public TensorSource tensors() {
+        return tensors;
     }
 
     /** What config.json would hold. */
@@ -94,26 +104,7 @@ public final class GgufModel implements TensorSource {
                         () -> entry.type().dequantise(layout.rows(tensor))));
     }
 
-    @Override
-    public String description() {
-        return tensors.description();
-    }
-
-    @Override
-    public List<String> names() {
-        return tensors.names();
-    }
-
-    @Override
-    public boolean contains(String name) {
-        return tensors.contains(name);
-    }
-
-    @Override
-    public StoredTensor find(String name) {
-        return tensors.find(name);
-    }
-
+    /** Lets go of the file; tensors already found stay readable. */
     @Override
     public void close() {
         tensors.close();

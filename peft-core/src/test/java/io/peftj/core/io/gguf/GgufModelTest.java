@@ -74,8 +74,8 @@ class GgufModelTest {
     }
 
     private static List<Integer> rows(GgufModel model, String name) {
-        float[] values = model.find(name).toFloats();
-        int columns = values.length / model.find(name).shape().dim(0);
+        float[] values = model.tensors().find(name).toFloats();
+        int columns = values.length / model.tensors().find(name).shape().dim(0);
         return IntStream.range(0, values.length / columns)
                 .mapToObj(row -> (int) values[row * columns])
                 .toList();
@@ -90,7 +90,7 @@ class GgufModelTest {
                 .vector("output_norm.weight", 1, 1, 1, 1)
                 .matrix("output.weight", VOCABULARY, WIDTH);
 
-        assertThat(model.read().names())
+        assertThat(model.read().tensors().names())
                 .containsExactly(
                         "model.embed_tokens.weight",
                         "model.layers.0.self_attn.q_proj.weight",
@@ -126,8 +126,9 @@ class GgufModelTest {
         GgufModel model =
                 new Model("llama").vector("blk.0.attn_k.bias", 1, 2, 3).read();
 
-        assertThatThrownBy(
-                        () -> model.find("model.layers.0.self_attn.k_proj.bias").toFloats())
+        assertThatThrownBy(() -> model.tensors()
+                        .find("model.layers.0.self_attn.k_proj.bias")
+                        .toFloats())
                 .isInstanceOf(InvalidFileException.class)
                 .hasMessageContaining(
                         "rows of tensor \"blk.0.attn_k.bias\" for 1 heads of an even width, found 3 rows");

@@ -21,7 +21,7 @@ public class GgufMutationTest {
             model.config();
             model.tokenizer();
             model.tokenizerConfig();
-            model.names().forEach(name -> model.find(name).toFloats());
+            model.tensors().names().forEach(name -> model.tensors().find(name).toFloats());
         }
     }
 }
