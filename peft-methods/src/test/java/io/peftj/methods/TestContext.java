@@ -1,13 +1,17 @@
 package io.peftj.methods;
 
+import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Tensor;
+import io.peftj.core.tensor.Weight;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** Surroundings without a model: random streams, some base parameters, one token a character. */
-public record TestContext(Map<String, HostTensor> baseParameters) implements InitialiseContext {
+public record TestContext(Map<String, HostTensor> baseParameters) implements InitialiseContext, DeriveContext {
     /** A context without base parameters. */
     public static final TestContext EMPTY = new TestContext(Map.of());
 
@@ -34,5 +38,20 @@ public record TestContext(Map<String, HostTensor> baseParameters) implements Ini
     @Override
     public List<KeysAndValues> keysAndValues(int... ids) {
         throw new UnsupportedOperationException("there is no model");
+    }
+
+    @Override
+    public Weight weight(String parameter) {
+        throw new UnsupportedOperationException("there is no model");
+    }
+
+    @Override
+    public Tensor once(String name, Supplier<Tensor> make) {
+        return make.get();
+    }
+
+    @Override
+    public Tensor constant(String name, Tensor value) {
+        return value.detach();
     }
 }

@@ -30,7 +30,7 @@ public interface AdapterPlan {
      * @param parameters raw or stored ones by name, in f32 at least
      * @return effective ones under the names that {@link #contributions()} uses
      */
-    Map<String, Tensor> derive(Map<String, Tensor> parameters);
+    Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context);
 
     /** Makes stored parameters of raw ones. */
     default Map<String, Tensor> fold(Map<String, Tensor> raw) {

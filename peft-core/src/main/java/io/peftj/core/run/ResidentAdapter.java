@@ -25,16 +25,21 @@ public final class ResidentAdapter implements AutoCloseable {
     /**
      * Derives an adapter's effective parameters and keeps them. Runs on a thread of the backend.
      *
+     * @param base the model it acts on
      * @param name tells adapters apart in error messages
      * @param stored the stored parameters by name
      */
-    public static ResidentAdapter load(Backend backend, String name, AdapterPlan plan, Map<String, HostTensor> stored) {
+    public static ResidentAdapter load(FrozenBase base, String name, AdapterPlan plan, Map<String, HostTensor> stored) {
+        Backend backend = base.backend();
         return backend.call(() -> {
             Map<String, Constant> constants = new HashMap<>();
-            try (Session session = Session.open(backend)) {
+            try (Derivation derivation = new Derivation(base, plan);
+                    Session session = Session.open(backend)) {
                 Map<String, Tensor> parameters = new HashMap<>();
                 stored.forEach((key, value) -> parameters.put(key, session.tensor(value, DType.F32)));
-                plan.derive(parameters).forEach((key, value) -> constants.put(key, Constant.keeping(value)));
+                derivation
+                        .effective(session, parameters)
+                        .forEach((key, value) -> constants.put(key, Constant.keeping(value)));
             } catch (RuntimeException e) {
                 constants.values().forEach(Constant::close);
                 throw e;

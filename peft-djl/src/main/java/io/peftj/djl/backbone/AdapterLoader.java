@@ -57,7 +57,7 @@ public final class AdapterLoader {
                     parameter.name(),
                     Objects.requireNonNull(adapter.parameters().get(parameter.name())));
         }
-        return ResidentAdapter.load(base.backend(), name, plan, stored);
+        return ResidentAdapter.load(base, name, plan, stored);
     }
 
     private static void checkTokenizer(Backbone base, Adapter adapter) {

@@ -6,6 +6,7 @@ import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.adapter.InitialiseContext.KeysAndValues;
 import io.peftj.core.io.Fingerprint;
 import io.peftj.core.run.Batch;
+import io.peftj.core.run.FrozenBase;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
@@ -15,6 +16,7 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Session;
+import io.peftj.core.tensor.Weight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Opened by {@link Backbones}. {@link #close()} refuses new calls and frees the weights after the last running one.
  */
-public final class Backbone implements AutoCloseable {
+public final class Backbone implements FrozenBase, AutoCloseable {
     private final BackboneSpec spec;
     private final Function<Weights, Transformer> opener;
     private final Backend backend;
@@ -86,7 +88,7 @@ public final class Backbone implements AutoCloseable {
         return spec;
     }
 
-    /** Where it lies and computes. */
+    @Override
     public Backend backend() {
         return backend;
     }
@@ -203,18 +205,24 @@ public final class Backbone implements AutoCloseable {
         owned.remove(resource);
     }
 
-    /**
-     * A parameter's values as the model computes with them.
-     *
-     * @return empty if the model has no such parameter
-     */
+    @Override
     public Optional<HostTensor> parameter(String name) {
-        String stored = spec.sites(Role.OUTPUT_EMBEDDING).stream()
-                .filter(site -> spec.tied() && site.weightName().equals(name))
+        return call("parameter", session -> weights.read(stored(name)));
+    }
+
+    @Override
+    public Weight weight(String parameter) {
+        return weights.loaded(stored(parameter))
+                .orElseThrow(() -> new PeftException("the base model has no matrix " + parameter));
+    }
+
+    /** The name that a tied output embedding is stored under is the token embedding's. */
+    private String stored(String parameter) {
+        return spec.sites(Role.OUTPUT_EMBEDDING).stream()
+                .filter(site -> spec.tied() && site.weightName().equals(parameter))
                 .findFirst()
                 .map(site -> spec.sites(Role.EMBEDDING).get(0).weightName())
-                .orElse(name);
-        return call("parameter", session -> weights.read(stored));
+                .orElse(parameter);
     }
 
     /** The frozen model's keys and values of a token sequence, a pair a layer. */

@@ -145,6 +145,12 @@ public final class Weights implements AutoCloseable {
         return constant;
     }
 
+    /** A matrix that was loaded; empty if it was not. */
+    Optional<Weight> loaded(String name) {
+        Weight known = matrices.get(name);
+        return known == null && under != null ? under.loaded(name) : Optional.ofNullable(known);
+    }
+
     /** The values of a parameter that was loaded, as the model computes with them; empty if it was not loaded. */
     public Optional<HostTensor> read(String name) {
         Weight matrix = matrices.get(name);

@@ -262,11 +262,11 @@ public final class AdapterTrainer<R> {
 
     private TrainableAdapter begin(Planned planned) {
         return TrainableAdapter.start(
-                base.backend(), planned.name(), planned.plan(), start(planned.spec(), planned.plan()));
+                base, planned.name(), planned.plan(), start(planned.spec(), planned.plan()));
     }
 
     private TrainableAdapter goOn(Planned planned, Checkpoint from) {
-        return TrainableAdapter.resume(base.backend(), planned.name(), planned.plan(), from.parameters());
+        return TrainableAdapter.resume(base, planned.name(), planned.plan(), from.parameters());
     }
 
     /** An adapter from a file is trained in the form that files have. */

@@ -3,6 +3,8 @@ package io.peftj.djl.train;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.run.ActiveAdapter;
 import io.peftj.core.run.BoundPlan;
+import io.peftj.core.run.Derivation;
+import io.peftj.core.run.FrozenBase;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.DType;
@@ -21,9 +23,11 @@ public final class TrainableAdapter implements AutoCloseable {
     private final String name;
     private final BoundPlan plan;
     private final Map<String, Moments> parameters;
+    private final Derivation derivation;
 
-    private TrainableAdapter(Backend backend, String name, BoundPlan plan, Map<String, Moments> parameters) {
-        this.backend = backend;
+    private TrainableAdapter(FrozenBase base, String name, BoundPlan plan, Map<String, Moments> parameters) {
+        this.backend = base.backend();
+        this.derivation = new Derivation(base, plan.plan());
         this.name = name;
         this.plan = plan;
         this.parameters = parameters;
@@ -32,26 +36,29 @@ public final class TrainableAdapter implements AutoCloseable {
     /**
      * Starts from values, with an optimiser state of zeros.
      *
+     * @param base the model it acts on
      * @param name tells adapters apart; dropout draws by it
      * @param values raw parameters, or stored ones to go on from a file
      */
     public static TrainableAdapter start(
-            Backend backend, String name, AdapterPlan plan, Map<String, HostTensor> values) {
+            FrozenBase base, String name, AdapterPlan plan, Map<String, HostTensor> values) {
         Map<String, State> states = new LinkedHashMap<>();
         values.forEach((key, value) -> {
             HostTensor zeros = HostTensor.filled(value.shape(), 0);
             states.put(key, new State(value, zeros, zeros));
         });
-        return resume(backend, name, plan, states);
+        return resume(base, name, plan, states);
     }
 
     /**
      * Goes on from parameters and their optimiser state.
      *
+     * @param base the model it acts on
      * @param name tells adapters apart; dropout draws by it
      * @param states by parameter, as {@link #states} gave them
      */
-    public static TrainableAdapter resume(Backend backend, String name, AdapterPlan plan, Map<String, State> states) {
+    public static TrainableAdapter resume(FrozenBase base, String name, AdapterPlan plan, Map<String, State> states) {
+        Backend backend = base.backend();
         return backend.call(() -> {
             List<Constant> made = new ArrayList<>();
             try {
@@ -63,7 +70,7 @@ public final class TrainableAdapter implements AutoCloseable {
                     int n = made.size();
                     parameters.put(key, new Moments(made.get(n - 3), made.get(n - 2), made.get(n - 1)));
                 });
-                return new TrainableAdapter(backend, name, new BoundPlan(plan), parameters);
+                return new TrainableAdapter(base, name, new BoundPlan(plan), parameters);
             } catch (RuntimeException e) {
                 made.forEach(Constant::close);
                 throw e;
@@ -91,19 +98,15 @@ public final class TrainableAdapter implements AutoCloseable {
 
     /** The adapter as it is now, for predictions in a session; nothing is noted for gradients. */
     public ActiveAdapter in(Session session) {
-        Map<String, Tensor> raw = new LinkedHashMap<>();
-        parameters.forEach((key, moments) -> raw.put(key, session.tensor(moments.parameter())));
-        return new ActiveAdapter(name, plan, plan.plan().derive(raw));
+        return new ActiveAdapter(name, plan, effective(session, raw(session)));
     }
 
     /** The parameters as an adapter's file holds them; on an interrupted thread too, so that a cancelled training keeps what it has. */
     public Map<String, HostTensor> stored() {
         return backend.callUninterrupted(() -> {
             try (Session session = Session.open(backend)) {
-                Map<String, Tensor> raw = new LinkedHashMap<>();
-                parameters.forEach((key, moments) -> raw.put(key, session.tensor(moments.parameter())));
                 Map<String, HostTensor> stored = new LinkedHashMap<>();
-                plan.plan().fold(raw).forEach((key, value) -> stored.put(key, value.toHost()));
+                plan.plan().fold(raw(session)).forEach((key, value) -> stored.put(key, value.toHost()));
                 return stored;
             }
         });
@@ -125,9 +128,21 @@ public final class TrainableAdapter implements AutoCloseable {
         });
     }
 
+    /** Effective parameters made of raw ones; noted if a tape records. */
+    Map<String, Tensor> effective(Session session, Map<String, Tensor> raw) {
+        return derivation.effective(session, raw);
+    }
+
+    private Map<String, Tensor> raw(Session session) {
+        Map<String, Tensor> raw = new LinkedHashMap<>();
+        parameters.forEach((key, moments) -> raw.put(key, session.tensor(moments.parameter())));
+        return raw;
+    }
+
     @Override
     public void close() {
         backend.callUninterrupted(() -> {
+            derivation.close();
             parameters.values().forEach(moments -> {
                 moments.parameter().close();
                 moments.first().close();

@@ -10,6 +10,7 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Tensor;
+import io.peftj.core.tensor.Weight;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.train.Example;
 import io.peftj.djl.train.Objective;
@@ -49,6 +50,11 @@ record BackboneModel(String name, Backbone base) implements ContractModel {
     @Override
     public Optional<HostTensor> parameter(String parameter) {
         return base.parameter(parameter);
+    }
+
+    @Override
+    public Weight weight(String parameter) {
+        return base.weight(parameter);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.peftj.djl.contract;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.Contribution;
+import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.adapter.SavedModules;
@@ -52,7 +53,7 @@ final class GainPlan implements AdapterPlan {
     }
 
     @Override
-    public Map<String, Tensor> derive(Map<String, Tensor> parameters) {
+    public Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context) {
         Map<String, Tensor> effective = new LinkedHashMap<>(parameters);
         outputs.keySet().forEach(name -> effective.computeIfPresent(name, (key, g) -> g.exp()));
         return effective;

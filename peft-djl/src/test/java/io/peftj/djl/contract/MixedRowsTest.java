@@ -11,7 +11,6 @@ import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
 import io.peftj.core.run.Training;
-import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Session;
@@ -151,9 +150,8 @@ class MixedRowsTest {
     /** Logits by the example's number. */
     private static Map<Long, double[]> logits(
             BackboneModel model, MixedRows mixed, List<Assigned> rows, @Nullable Training training) {
-        Backend backend = model.backend();
         List<ResidentAdapter> resident = mixed.adapters().stream()
-                .map(adapter -> adapter.resident(backend))
+                .map(adapter -> adapter.resident(model))
                 .toList();
         try {
             return model.base().call("logits", session -> {
@@ -187,11 +185,10 @@ class MixedRowsTest {
     private record Step(double loss, Map<String, double[]> gradients, Map<String, double[]> values) {}
 
     private static Step step(BackboneModel model, MixedRows mixed, List<List<Assigned>> microBatches) {
-        Backend backend = model.backend();
         HeadSpec head = model.spec().head();
         Objective objective = head == null ? new Objective.NextToken() : new Objective.Classification(head);
         List<TrainableAdapter> trained = mixed.adapters().stream()
-                .map(adapter -> adapter.trainable(backend))
+                .map(adapter -> adapter.trainable(model))
                 .toList();
         try {
             return model.base().call("step", session -> {

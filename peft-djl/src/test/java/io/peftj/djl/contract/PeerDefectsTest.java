@@ -271,7 +271,7 @@ class PeerDefectsTest {
     }
 
     private static ResidentAdapter resident(BackboneModel model, String name, AdapterConfig config) {
-        return TestAdapter.random(name, config, model.spec()).resident(model.backend());
+        return TestAdapter.random(name, config, model.spec()).resident(model);
     }
 
     private static Adapter adapter(BackboneModel model, AdapterConfig config) {

@@ -5,8 +5,8 @@ import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.ParameterSpec;
+import io.peftj.core.run.FrozenBase;
 import io.peftj.core.run.ResidentAdapter;
-import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.djl.train.TrainableAdapter;
@@ -26,11 +26,11 @@ record TestAdapter(String name, AdapterPlan plan, Map<String, HostTensor> values
         return new TestAdapter(name, plan, values);
     }
 
-    ResidentAdapter resident(Backend backend) {
-        return ResidentAdapter.load(backend, name, plan, values);
+    ResidentAdapter resident(FrozenBase base) {
+        return ResidentAdapter.load(base, name, plan, values);
     }
 
-    TrainableAdapter trainable(Backend backend) {
-        return TrainableAdapter.start(backend, name, plan, values);
+    TrainableAdapter trainable(FrozenBase base) {
+        return TrainableAdapter.start(base, name, plan, values);
     }
 }

@@ -60,8 +60,8 @@ final class Workload implements AutoCloseable {
         for (AdapterConfig config : configs) {
             TestAdapter adapter =
                     TestAdapter.random(name + " " + config.getClass().getSimpleName(), config, model.spec());
-            trained.add(adapter.trainable(model.backend()));
-            resident.add(adapter.resident(model.backend()));
+            trained.add(adapter.trainable(model));
+            resident.add(adapter.resident(model));
         }
     }
 

@@ -31,7 +31,7 @@ class OptimizerStepTest extends TinyTraining {
     private static TrainableAdapter adapter(Backbone base, String name) {
         BackboneSpec spec = base.spec();
         AdapterPlan plan = AdapterMethods.plan(spec, AdapterMethods.complete(spec, CONFIGS.get(name)));
-        return TrainableAdapter.start(base.backend(), name, plan, plan.initialise(new BackboneContext(base, spec, 3)));
+        return TrainableAdapter.start(base, name, plan, plan.initialise(new BackboneContext(base, spec, 3)));
     }
 
     private static OptimizerStep.Result step(

@@ -90,8 +90,7 @@ final class FitOracleCommand implements Callable<Integer> {
         List<Assigned> all = examples.stream()
                 .map(example -> new Assigned(example, List.of(0)))
                 .toList();
-        try (TrainableAdapter trained =
-                TrainableAdapter.start(base.backend(), "adapter", loaded.plan(), start.parameters())) {
+        try (TrainableAdapter trained = TrainableAdapter.start(base, "adapter", loaded.plan(), start.parameters())) {
             OptimizerStep step = new OptimizerStep(base, objective, List.of(trained), 0);
             List<Double> losses = new ArrayList<>();
             for (int n = 1; n <= steps; n++) {

@@ -61,7 +61,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     private static HostTensor logits(Backbone base, LoadedAdapter loaded, PaddedInputs batch) {
         try (ResidentAdapter resident = ResidentAdapter.load(
-                base.backend(), "adapter", loaded.plan(), loaded.adapter().parameters())) {
+                base, "adapter", loaded.plan(), loaded.adapter().parameters())) {
             return logits(base, resident, loaded.spec().head(), batch);
         }
     }

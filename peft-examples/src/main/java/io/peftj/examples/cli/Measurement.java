@@ -18,7 +18,7 @@ final class Measurement {
     /** How well an adapter that fits the model does on rows of a task. */
     static <R> Evaluation of(Backbone base, Adapter adapter, Task<R> task, List<R> rows) {
         AdapterPlan plan = AdapterMethods.plan(task.spec(base), adapter.config());
-        try (ResidentAdapter resident = ResidentAdapter.load(base.backend(), "adapter", plan, adapter.parameters())) {
+        try (ResidentAdapter resident = ResidentAdapter.load(base, "adapter", plan, adapter.parameters())) {
             return new Evaluator(base, task.objective(base), () -> false)
                     .evaluate(task.examples(base, plan, rows), session -> Stack.of(resident.in(session)));
         }

@@ -43,8 +43,8 @@ final class RandomTokenTraining implements AutoCloseable {
         BackboneSpec spec = base.spec();
         AdapterConfig config = AdapterMethods.complete(spec, method.withTaskType(TaskType.CAUSAL_LM));
         AdapterPlan plan = AdapterMethods.plan(spec, config);
-        this.trained = TrainableAdapter.start(
-                base.backend(), "adapter", plan, plan.initialise(new BackboneContext(base, spec, 0)));
+        this.trained =
+                TrainableAdapter.start(base, "adapter", plan, plan.initialise(new BackboneContext(base, spec, 0)));
         this.optimizer = new OptimizerStep(base, new Objective.NextToken(), List.of(trained), 0);
     }
 

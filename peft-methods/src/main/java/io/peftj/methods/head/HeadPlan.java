@@ -4,6 +4,7 @@ import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.Contribution;
+import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.adapter.SavedModules;
@@ -39,7 +40,7 @@ final class HeadPlan implements AdapterPlan {
     }
 
     @Override
-    public Map<String, Tensor> derive(Map<String, Tensor> parameters) {
+    public Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context) {
         return parameters;
     }
 

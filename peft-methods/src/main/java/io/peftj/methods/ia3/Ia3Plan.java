@@ -4,6 +4,7 @@ import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.Contribution;
+import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.adapter.SavedModules;
@@ -89,7 +90,7 @@ final class Ia3Plan implements AdapterPlan {
 
     /** Without the axis of 1 that files have. */
     @Override
-    public Map<String, Tensor> derive(Map<String, Tensor> parameters) {
+    public Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context) {
         Map<String, Tensor> effective = new LinkedHashMap<>(parameters);
         for (Vector vector : vectors) {
             effective.computeIfPresent(

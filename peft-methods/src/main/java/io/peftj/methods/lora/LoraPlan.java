@@ -4,6 +4,7 @@ import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.Contribution;
+import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.adapter.SavedModules;
@@ -128,7 +129,7 @@ final class LoraPlan implements AdapterPlan {
 
     /** The scale goes into B, so that adapters with different scales stack. */
     @Override
-    public Map<String, Tensor> derive(Map<String, Tensor> parameters) {
+    public Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context) {
         Map<String, Tensor> effective = new LinkedHashMap<>(parameters);
         for (Target target : targets) {
             effective.computeIfPresent(target.b().name(), (name, b) -> b.affine(target.scale(), 0));

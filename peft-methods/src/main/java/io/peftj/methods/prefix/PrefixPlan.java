@@ -4,6 +4,7 @@ import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.Contribution;
+import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.InitialiseContext.KeysAndValues;
 import io.peftj.core.adapter.ParameterSpec;
@@ -123,7 +124,7 @@ final class PrefixPlan implements AdapterPlan {
     }
 
     @Override
-    public Map<String, Tensor> derive(Map<String, Tensor> parameters) {
+    public Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context) {
         Map<String, Tensor> effective = new LinkedHashMap<>(fold(parameters));
         Tensor stored = effective.remove(STORED);
         if (stored == null) {

@@ -212,7 +212,7 @@ class Ia3MethodTest {
             assertThat(stored.get(k).shape()).isEqualTo(Shape.of(4, 1));
             assertThat(stored.get(down).shape()).isEqualTo(Shape.of(1, 12));
 
-            Map<String, Tensor> effective = plan.derive(stored);
+            Map<String, Tensor> effective = plan.derive(stored, TestContext.EMPTY);
 
             assertThat(effective.get(k).shape()).isEqualTo(Shape.of(4));
             assertThat(effective.get(down).shape()).isEqualTo(Shape.of(12));

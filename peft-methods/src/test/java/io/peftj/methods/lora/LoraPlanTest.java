@@ -88,7 +88,7 @@ class LoraPlanTest {
         try (Session session = Session.open(ReferenceBackend.exact())) {
             Map<String, Tensor> stored = new HashMap<>();
             plan.stored().forEach(p -> stored.put(p.name(), session.tensor(HostTensor.filled(p.shape(), 1))));
-            Map<String, Tensor> effective = plan.derive(stored);
+            Map<String, Tensor> effective = plan.derive(stored, TestContext.EMPTY);
             assertThat(effective.get(A).toDoubles()).containsOnly(1);
             return effective.get(B).toDoubles()[0];
         }

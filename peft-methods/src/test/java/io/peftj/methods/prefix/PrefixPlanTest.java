@@ -44,8 +44,8 @@ class PrefixPlanTest {
         IntStream.range(0, 48).forEach(i -> values[i] = i);
 
         try (Session session = Session.open(ReferenceBackend.exact())) {
-            Map<String, Tensor> effective =
-                    plan.derive(tensors(session, Map.of(STORED, HostTensor.of(Shape.of(3, 16), values))));
+            Map<String, Tensor> effective = plan.derive(
+                    tensors(session, Map.of(STORED, HostTensor.of(Shape.of(3, 16), values))), TestContext.EMPTY);
 
             assertThat(effective)
                     .containsOnlyKeys("layers.0.keys", "layers.0.values", "layers.1.keys", "layers.1.values");
@@ -173,7 +173,9 @@ class PrefixPlanTest {
 
             assertThat(folded).containsOnlyKeys(STORED);
             assertThat(folded.get(STORED).toDoubles()).containsExactly(network(raw), within(1e-9));
-            assertThat(plan.derive(tensors(session, raw)).get("layers.0.keys").toDoubles())
+            assertThat(plan.derive(tensors(session, raw), TestContext.EMPTY)
+                            .get("layers.0.keys")
+                            .toDoubles())
                     .containsExactly(folded.get(STORED).slice(1, 0, 4).toDoubles(), within(0.0));
             assertThat(plan.fold(folded)).isSameAs(folded);
         }

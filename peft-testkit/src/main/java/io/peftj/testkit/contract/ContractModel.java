@@ -1,14 +1,12 @@
 package io.peftj.testkit.contract;
 
 import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.run.FrozenBase;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Run;
-import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
-import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Tensor;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A frozen model as the contract sees it: what goes in is a {@link Run} over rows with their adapters, what comes out are logits and a loss.
@@ -16,12 +14,9 @@ import java.util.Optional;
  * <p>Choose models small enough for arithmetic in plain Java: a few layers of a width under 32, some 20 tokens, 32 positions. Its
  * {@code toString()} names the model in reports.
  */
-public interface ContractModel extends AutoCloseable {
+public interface ContractModel extends FrozenBase, AutoCloseable {
     /** What plans are made on. */
     BackboneSpec spec();
-
-    /** What it computes on. */
-    Backend backend();
 
     /** The format it computes in. */
     DType dtype();
@@ -39,14 +34,6 @@ public interface ContractModel extends AutoCloseable {
         }
         return dtype() == DType.BF16 ? 5e-2 : 2e-5;
     }
-
-    /**
-     * A base parameter's values as the model computes with them, under its name in {@link BackboneSpec#parameters()}; a tied output embedding has those
-     * of the token embedding.
-     *
-     * @return empty if the model has no such parameter
-     */
-    Optional<HostTensor> parameter(String name);
 
     /**
      * What the batch's rows give, a tensor a row, in the batch's order: next-token logits [tokens, vocabulary] of a language model, class logits

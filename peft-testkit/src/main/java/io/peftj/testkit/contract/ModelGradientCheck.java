@@ -28,7 +28,7 @@ final class ModelGradientCheck {
 
     private ModelGradientCheck() {}
 
-    /** Dropout is on, since a step draws the same each time. */
+    /** Dropout is on, since a step draws the same each time. What gradients take for constant is held where it is at first. */
     static void run(Subject adapter, List<TestRow> rows, long seed) {
         GradientCheck check = GradientCheck.on(adapter.model().backend(), seed)
                 .elementsPerInput(ELEMENTS)
@@ -39,11 +39,13 @@ final class ModelGradientCheck {
         for (int d = 0; d < DIRECTIONS; d++) {
             check.input(direction(d), DType.F32, HostTensor.filled(Shape.SCALAR, 0));
         }
+        ModelDerivation derivation = ModelDerivation.holdingStill(adapter.model());
         check.check((session, inputs) -> {
             Map<String, Tensor> values = moved(session, adapter, inputs, seed);
             Run run = new Run(
                     session,
-                    Rows.batch(session, adapter.model(), adapter.on(rows), same -> Rows.active(same, values)),
+                    Rows.batch(
+                            session, adapter.model(), adapter.on(rows), same -> Rows.active(same, values, derivation)),
                     new Training(seed, 1));
             List<Tensor> results = new ArrayList<>(adapter.model().logits(run));
             results.add(adapter.model().loss(run));

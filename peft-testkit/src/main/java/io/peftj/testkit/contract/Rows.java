@@ -1,5 +1,6 @@
 package io.peftj.testkit.contract;
 
+import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.run.ActiveAdapter;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.BoundPlan;
@@ -73,8 +74,13 @@ final class Rows {
 
     /** An adapter with given raw or stored parameters. */
     static ActiveAdapter active(Subject subject, Map<String, Tensor> parameters) {
+        return active(subject, parameters, ModelDerivation.on(subject.model()));
+    }
+
+    /** An adapter with given raw or stored parameters and effective ones derived in a context. */
+    static ActiveAdapter active(Subject subject, Map<String, Tensor> parameters, DeriveContext context) {
         return new ActiveAdapter(
-                subject.name(), new BoundPlan(subject.plan()), subject.plan().derive(parameters));
+                subject.name(), new BoundPlan(subject.plan()), subject.plan().derive(parameters, context));
     }
 
     /** Lays rows out; an adapter on several rows is made once. */

@@ -83,7 +83,7 @@ record Subject(
     }
 
     ResidentAdapter resident() {
-        return ResidentAdapter.load(model.backend(), name, plan, stored());
+        return ResidentAdapter.load(model, name, plan, stored());
     }
 
     Map<String, Tensor> tensors(Session session) {

@@ -1,0 +1,27 @@
+package io.peftj.core.run;
+
+import io.peftj.core.tensor.Backend;
+import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Weight;
+import java.util.Optional;
+
+/** A frozen model in a backend's memory, as adapters see it that are made ready for it. */
+public interface FrozenBase {
+    /** Where it lies and computes. */
+    Backend backend();
+
+    /**
+     * A matrix [out, in] by its parameter's name; a tied output embedding is the token embedding.
+     *
+     * @throws io.peftj.core.PeftException if the model has no such matrix
+     */
+    Weight weight(String parameter);
+
+    /**
+     * A parameter's values as the model computes with them, under its name in {@link io.peftj.core.adapter.BackboneSpec#parameters()}; a tied output
+     * embedding has those of the token embedding.
+     *
+     * @return empty if the model has no such parameter
+     */
+    Optional<HostTensor> parameter(String name);
+}
