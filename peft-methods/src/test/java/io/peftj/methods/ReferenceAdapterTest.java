@@ -30,13 +30,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every adapter of PEFT's whose method is implemented is planned name for name, and read and written without a change. */
 class ReferenceAdapterTest {
-    private static final String IMPLEMENTED = "(lora(?!-embedding|-token-indices)|ia3|prefix).*";
+    private static final String IMPLEMENTED = "(dora|lora(?!-embedding|-token-indices)|ia3|prefix).*";
 
     @TempDir
     private Path folder;
 
     static List<Case> adapters() throws IOException {
-        return Reference.cases(IMPLEMENTED, 60);
+        return Reference.cases(IMPLEMENTED, 68);
     }
 
     @ParameterizedTest

@@ -74,8 +74,8 @@ public sealed interface Contribution {
     }
 
     /**
-     * What a {@link Delta} adds. One instance a method (a constant): contributions with the same instance are computed together, their parameters
-     * stacked. It must not tell one adapter from many: where several act, parameters have a leading axis of slots.
+     * What a {@link Delta} adds. One instance a method (a constant), or equal ones: contributions with equal formulas are computed together, their
+     * parameters stacked. It must not tell one adapter from many: where several act, parameters have a leading axis of slots.
      */
     interface DeltaFormula {
         /** The delta [places, outputs] in the input's format. */
@@ -91,15 +91,19 @@ public sealed interface Contribution {
         /**
          * The change of the site's matrix [outputs, in] that this delta is, from unstacked parameters.
          *
+         * @param matrix the site's matrix as it is without deltas [outputs, in], single precision
          * @throws io.peftj.core.PeftException if the delta is no linear map of the input
          */
-        Tensor matrix(List<Tensor> parameters);
+        Tensor change(List<Tensor> parameters, Tensor matrix);
     }
 
     /** What a formula sees. */
     interface DeltaInput {
         /** The site's scaled input [places, in]. */
         Tensor x();
+
+        /** The frozen product, without bias, of an input like {@link #x()} [places, outputs]; of x itself it is computed already. */
+        Tensor product(Tensor input);
 
         /** An effective parameter, stacked [slots, …] where {@link #segments()} is there. */
         Tensor parameter(int number);

@@ -10,6 +10,11 @@ import java.util.List;
 public final class Filling {
     private Filling() {}
 
+    /** The entries of some outputs along an axis that counts all of a site's. */
+    public static Tensor part(OutputRange outputs, Tensor all, int axis) {
+        return outputs.isAll() ? all : all.slice(axis, outputs.begin(), outputs.end());
+    }
+
     /**
      * A tensor with {@code fill} for the other outputs.
      *

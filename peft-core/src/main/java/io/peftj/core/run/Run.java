@@ -33,6 +33,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -122,10 +123,13 @@ public final class Run {
             return x.linear(weight, bias);
         }
         Tensor input = scaleInput(site, x, places);
-        Tensor y = product(site, input, weight, places);
+        UnaryOperator<Tensor> frozen = some -> product(site, some, weight, places);
+        Tensor product = frozen.apply(input);
+        Tensor y = product;
         for (Assignment<Delta> assignment : deltas(site)) {
             OutputRange outputs = assignment.entries().get(0).contribution().outputs();
-            y = y.plus(Filling.up(session, outputs, delta(site, assignment, input, places), 1, 0));
+            UnaryOperator<Tensor> of = some -> Filling.part(outputs, some == input ? product : frozen.apply(some), 1);
+            y = y.plus(Filling.up(session, outputs, delta(site, assignment, input, of, places), 1, 0));
         }
         Tensor b = vector(site.biasName(), bias, places);
         if (b != null) {
@@ -373,7 +377,8 @@ public final class Run {
         }
     }
 
-    private Tensor delta(Site site, Assignment<Delta> assignment, Tensor x, Places places) {
+    private Tensor delta(
+            Site site, Assignment<Delta> assignment, Tensor x, UnaryOperator<Tensor> frozen, Places places) {
         DeltaFormula formula = assignment.entries().get(0).contribution().formula();
         List<Tensor> parameters = new ArrayList<>();
         for (int i = 0;
@@ -386,7 +391,7 @@ public final class Run {
         Segments which = assignment.isUniform()
                 ? null
                 : segments(places, assignment.slots(), assignment.entries().size());
-        return formula.apply(new SiteInput(x, parameters, which, dropout(site, assignment, places)));
+        return formula.apply(new SiteInput(x, frozen, parameters, which, dropout(site, assignment, places)));
     }
 
     private @Nullable Dropout dropout(Site site, Assignment<Delta> assignment, Places places) {
@@ -429,9 +434,16 @@ public final class Run {
 
     private record SiteInput(
             Tensor x,
+            UnaryOperator<Tensor> frozen,
             List<Tensor> parameters,
             @Nullable Segments segments,
-            @Nullable Dropout dropout) implements DeltaInput {
+            @Nullable Dropout dropout)
+            implements DeltaInput {
+        @Override
+        public Tensor product(Tensor input) {
+            return frozen.apply(input);
+        }
+
         @Override
         public Tensor parameter(int number) {
             return parameters.get(number);

@@ -90,11 +90,13 @@ final class Merging {
 
     private void merge(
             Session session, Site site, Function<String, Tensor> parameter, Map<String, HostTensor> changed) {
-        Tensor weight = session.tensor(current(site.weightName(), changed));
+        Tensor matrix = session.tensor(current(site.weightName(), changed));
+        Tensor weight = matrix;
         for (Contribution contribution : contributions) {
             if (contribution instanceof Delta delta && delta.site().equals(site)) {
-                Tensor change = delta.formula()
-                        .matrix(delta.parameters().stream().map(parameter).toList());
+                List<Tensor> parameters =
+                        delta.parameters().stream().map(parameter).toList();
+                Tensor change = delta.formula().change(parameters, Filling.part(delta.outputs(), matrix, 0));
                 weight = weight.plus(Filling.up(session, delta.outputs(), change, 0, 0));
             }
         }

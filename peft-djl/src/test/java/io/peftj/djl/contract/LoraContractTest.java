@@ -22,7 +22,7 @@ class LoraContractTest extends BackboneContract {
                         "all linear layers with dropout",
                         plain.toBuilder()
                                 .rank(3)
-                                .alpha(5)
+                                .alpha(2)
                                 .dropout(0.25)
                                 .targets(Targets.string("all-linear"))
                                 .rankStabilised(true)
@@ -37,6 +37,16 @@ class LoraContractTest extends BackboneContract {
                                         .build())
                         .startingElsewhere()
                         .flatIn("key.bias"),
+                TestedConfig.of("DoRA", plain.toBuilder().rank(3).dora(true).build()),
+                TestedConfig.of(
+                                "DoRA of all linear layers with dropout, from a random start",
+                                plain.toBuilder()
+                                        .dropout(0.25)
+                                        .targets(Targets.string("all-linear"))
+                                        .dora(true)
+                                        .init(LoraInit.RANDOM)
+                                        .build())
+                        .startingElsewhere(),
                 TestedConfig.of(
                         "whole modules beside it",
                         plain.toBuilder().modulesToSave(saved(spec)).build()));

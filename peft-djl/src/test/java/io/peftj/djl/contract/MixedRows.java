@@ -37,7 +37,10 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
             List.of(1, 3),
             List.of(4, 0),
             List.of(0, 1),
-            List.of(3, 1, 2));
+            List.of(3, 1, 2),
+            List.of(5),
+            List.of(5, 0),
+            List.of(2, 5));
 
     static MixedRows on(BackboneSpec spec) {
         TaskType task = spec.head() == null ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
@@ -55,6 +58,9 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
         configs.put(
                 "prefix of 4",
                 PrefixConfig.builder().virtualTokens(4).taskType(task).build());
+        configs.put(
+                "DoRA of rank 3",
+                lora.toBuilder().rank(3).targets(more).dora(true).build());
         List<TestAdapter> adapters = new ArrayList<>();
         configs.forEach((name, config) ->
                 adapters.add(TestAdapter.random(name, config, withClasses(spec, classes(adapters.size())))));

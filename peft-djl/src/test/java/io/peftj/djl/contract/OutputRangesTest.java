@@ -7,6 +7,7 @@ import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.Contribution;
 import io.peftj.core.adapter.Contribution.DeltaFormula;
 import io.peftj.core.adapter.Contribution.DeltaInput;
+import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.run.Batch;
@@ -114,7 +115,7 @@ class OutputRangesTest {
     }
 
     private static ResidentAdapter resident(BackboneModel model, OutputRange range, HostTensor matrix) {
-        return ResidentAdapter.load(model.backend(), range.toString(), new Plan(range), Map.of("matrix", matrix));
+        return ResidentAdapter.load(model, range.toString(), new Plan(range), Map.of("matrix", matrix));
     }
 
     /** The logits of a row of the same tokens under each adapter; null stands for the base. */
@@ -148,7 +149,7 @@ class OutputRangesTest {
         }
 
         @Override
-        public Map<String, Tensor> derive(Map<String, Tensor> parameters) {
+        public Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context) {
             return parameters;
         }
 
@@ -175,7 +176,7 @@ class OutputRangesTest {
         }
 
         @Override
-        public Tensor matrix(List<Tensor> parameters) {
+        public Tensor change(List<Tensor> parameters, Tensor matrix) {
             return parameters.get(0);
         }
     }

@@ -66,12 +66,13 @@ class PeerDefectsTest {
         TaskType task = TaskType.CAUSAL_LM;
         return Stream.of(
                 LoraConfig.builder().rank(2).taskType(task).build(),
+                LoraConfig.builder().rank(2).dora(true).taskType(task).build(),
                 Ia3Config.builder().taskType(task).build(),
                 PrefixConfig.builder().virtualTokens(3).taskType(task).build(),
                 new HeadConfig(List.of("lm_head"), task));
     }
 
-    /** A batch whose rows name adapters of (IA)3 or prefix tuning ran them all under one tenant's. */
+    /** A batch whose rows name adapters of (IA)3 or prefix tuning ran them all under one tenant's; DoRA failed in it. */
     @ParameterizedTest
     @MethodSource("methods")
     void everyRowOfAMixedBatchGetsItsOwnTenantsAdapter(AdapterConfig config) {

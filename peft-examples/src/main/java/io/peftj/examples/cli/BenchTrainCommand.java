@@ -38,7 +38,7 @@ final class BenchTrainCommand implements Callable<Integer> {
             names = "--method",
             defaultValue = "lora",
             paramLabel = "METHOD",
-            description = "What to train: lora, lora-all, ia3 or prefix (default: ${DEFAULT-VALUE}).")
+            description = "What to train: lora, lora-all, dora, ia3 or prefix (default: ${DEFAULT-VALUE}).")
     private String method;
 
     @Mixin

@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
 
 /** Which method to train with, and its main settings; all else stays as the method has it. */
 final class MethodOptions {
-    static final String NAMES = "lora, lora-all, ia3, prefix, head";
+    static final String NAMES = "lora, lora-all, dora, ia3, prefix, head";
 
     /** A method's settings of these options, and the options it takes. */
     private record Choice(Set<String> takes, Function<MethodOptions, AdapterConfig> config) {}
@@ -26,6 +26,12 @@ final class MethodOptions {
             "lora",
             new Choice(
                     Set.of("--rank", "--alpha", "--dropout", "--targets"), options -> options.lora(options.targets())),
+            "dora",
+            new Choice(
+                    Set.of("--rank", "--alpha", "--dropout", "--targets"),
+                    options -> options.lora(options.targets()).toBuilder()
+                            .dora(true)
+                            .build()),
             "lora-all",
             new Choice(Set.of("--rank", "--alpha", "--dropout"), options -> options.lora(new Targets.AllLinear())),
             "ia3",

@@ -20,7 +20,7 @@ class BenchCommandTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"lora", "lora-all", "ia3", "prefix"})
+    @ValueSource(strings = {"lora", "lora-all", "dora", "ia3", "prefix"})
     void trainPrintsTheKeysOfTheOtherSide(String method) {
         Path model = TinyModels.llama(folder, 1);
 

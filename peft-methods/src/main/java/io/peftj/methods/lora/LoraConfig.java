@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param layersPattern names of the list that layers are counted in; empty for the usual one
  * @param bias which biases are trained too
  * @param init how the matrices start
+ * @param dora whether the rows of the sum get trained lengths (arXiv 2402.09353)
  * @param rankStabilised whether the delta is scaled by alpha / √rank instead (arXiv 2312.03732)
  * @param fanInFanOut what the file says of the base's layout, which PEFT has to be told: true for GPT-2. It changes nothing here
  * @param modulesToSave modules trained and saved whole
@@ -41,6 +42,7 @@ public record LoraConfig(
         List<String> layersPattern,
         LoraBias bias,
         LoraInit init,
+        boolean dora,
         boolean rankStabilised,
         boolean fanInFanOut,
         List<String> modulesToSave,
@@ -120,6 +122,7 @@ public record LoraConfig(
         private List<String> layersPattern = List.of();
         private LoraBias bias = LoraBias.NONE;
         private LoraInit init = LoraInit.ZERO_DELTA;
+        private boolean dora;
         private boolean rankStabilised;
         private boolean fanInFanOut;
         private List<String> modulesToSave = List.of();
@@ -139,6 +142,7 @@ public record LoraConfig(
             layersPattern = config.layersPattern;
             bias = config.bias;
             init = config.init;
+            dora = config.dora;
             rankStabilised = config.rankStabilised;
             fanInFanOut = config.fanInFanOut;
             modulesToSave = config.modulesToSave;
@@ -216,6 +220,12 @@ public record LoraConfig(
             return this;
         }
 
+        /** Trains the lengths of the sum's rows too, which is DoRA. */
+        public Builder dora(boolean value) {
+            dora = value;
+            return this;
+        }
+
         /** Scales by alpha / √rank. */
         public Builder rankStabilised(boolean value) {
             rankStabilised = value;
@@ -258,6 +268,7 @@ public record LoraConfig(
                     layersPattern,
                     bias,
                     init,
+                    dora,
                     rankStabilised,
                     fanInFanOut,
                     modulesToSave,

@@ -24,7 +24,7 @@ enum LoraFormula implements DeltaFormula {
     }
 
     @Override
-    public Tensor matrix(List<Tensor> parameters) {
+    public Tensor change(List<Tensor> parameters, Tensor matrix) {
         return parameters.get(B).matmul(parameters.get(A));
     }
 }

@@ -42,6 +42,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
             "layers_pattern",
             "bias",
             "init_lora_weights",
+            "use_dora",
             "use_rslora",
             "fan_in_fan_out",
             "megatron_core",
@@ -51,7 +52,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
 
     private static Map<String, JsonElement> variants() {
         Map<String, JsonElement> variants = new LinkedHashMap<>();
-        for (String key : List.of("use_dora", "use_qalora", "lora_bias", "ensure_weight_tying")) {
+        for (String key : List.of("use_qalora", "lora_bias", "ensure_weight_tying")) {
             variants.put(key, new JsonPrimitive(false));
         }
         for (String key : List.of(
@@ -113,6 +114,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
                 .layersPattern(ConfigJson.isSet(json, "layers_pattern") ? layersPattern(reader) : List.of())
                 .bias(bias(reader))
                 .init(init(reader))
+                .dora(reader.optionalBoolean("use_dora", false))
                 .rankStabilised(reader.optionalBoolean("use_rslora", false))
                 .fanInFanOut(reader.optionalBoolean("fan_in_fan_out", false))
                 .modulesToSave(ConfigJson.modulesToSave(reader))
@@ -193,6 +195,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
         json.add("layers_pattern", ConfigJson.json(config.layersPattern()));
         json.addProperty("bias", config.bias().key());
         json.add("init_lora_weights", config.init().key());
+        json.addProperty("use_dora", config.dora());
         json.addProperty("use_rslora", config.rankStabilised());
         json.addProperty("fan_in_fan_out", config.fanInFanOut());
         ConfigJson.addCommon(json, config);

@@ -93,7 +93,6 @@ class LoraMethodTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "\"use_dora\": true",
                 "\"use_qalora\": true",
                 "\"lora_bias\": true",
                 "\"ensure_weight_tying\": true",

@@ -8,6 +8,7 @@ import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.Contribution.Delta;
 import io.peftj.core.adapter.Contribution.DeltaInput;
+import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Segments;
@@ -103,7 +104,9 @@ class LoraPlanTest {
             Tensor b = session.tensor(HostTensor.of(Shape.of(2, 2), 1, -1, 2, 0));
             Tensor x = session.tensor(HostTensor.of(Shape.of(1, 3), 1, 0, -1));
 
-            double[] matrix = delta.formula().matrix(List.of(a, b)).toDoubles();
+            double[] matrix = delta.formula()
+                    .change(List.of(a, b), session.zeros(Shape.of(2, 3), DType.F32))
+                    .toDoubles();
             double[] applied =
                     delta.formula().apply(new Input(x, List.of(a, b))).toDoubles();
 
@@ -125,6 +128,11 @@ class LoraPlanTest {
     }
 
     private record Input(Tensor x, List<Tensor> parameters) implements DeltaInput {
+        @Override
+        public Tensor product(Tensor input) {
+            throw new UnsupportedOperationException("there is no frozen matrix");
+        }
+
         @Override
         public Tensor parameter(int number) {
             return parameters.get(number);
