@@ -16,10 +16,19 @@ public final class TinyModels {
         return decoder("LlamaForCausalLM", layers);
     }
 
+    /** The same with one matrix for token and output embedding. */
+    public static BackboneSpec tiedLlama(int layers) {
+        return decoder("LlamaForCausalLM", layers, true);
+    }
+
     /** A model of LLaMA's make. */
     public static BackboneSpec decoder(String architecture, int layers) {
-        return spec("{\"architectures\": [\"" + architecture
-                + "\"], \"num_key_value_heads\": 2, \"num_hidden_layers\": " + layers + ", " + SIZES + "}");
+        return decoder(architecture, layers, false);
+    }
+
+    private static BackboneSpec decoder(String architecture, int layers, boolean tied) {
+        return spec("{\"architectures\": [\"" + architecture + "\"], \"tie_word_embeddings\": " + tied
+                + ", \"num_key_value_heads\": 2, \"num_hidden_layers\": " + layers + ", " + SIZES + "}");
     }
 
     /** A BERT of one layer that tells two classes apart. */

@@ -74,6 +74,29 @@ public sealed interface Contribution {
     }
 
     /**
+     * Rows of a matrix of the base model are replaced: the embeddings of some tokens, or the logits' weights of these.
+     *
+     * @param baseParameter the matrix's name in the base model
+     * @param rows their numbers, each once
+     * @param replacement the effective parameter [rows, width], in the numbers' order
+     */
+    record SubstituteRows(String baseParameter, List<Integer> rows, String replacement) implements Contribution {
+        /** Keeps a copy. */
+        public SubstituteRows {
+            rows = List.copyOf(rows);
+        }
+    }
+
+    /**
+     * Something is added to the rows [width] that are looked up in an embedding: table[:, row]ᵀ · factorᵀ.
+     *
+     * @param embedding the embedding
+     * @param table the effective parameter [rank, rows]
+     * @param factor the effective parameter [width, rank]
+     */
+    record RowDelta(Site embedding, String table, String factor) implements Contribution {}
+
+    /**
      * What a {@link Delta} adds. One instance a method (a constant), or equal ones: contributions with equal formulas are computed together, their
      * parameters stacked. It must not tell one adapter from many: where several act, parameters have a leading axis of slots.
      */

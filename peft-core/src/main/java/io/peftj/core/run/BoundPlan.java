@@ -6,7 +6,9 @@ import io.peftj.core.adapter.Contribution.Delta;
 import io.peftj.core.adapter.Contribution.InputScale;
 import io.peftj.core.adapter.Contribution.KeyValues;
 import io.peftj.core.adapter.Contribution.OutputScale;
+import io.peftj.core.adapter.Contribution.RowDelta;
 import io.peftj.core.adapter.Contribution.Substitute;
+import io.peftj.core.adapter.Contribution.SubstituteRows;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +23,8 @@ public final class BoundPlan {
     private final Map<String, List<Delta>> deltas = new HashMap<>();
     private final Map<Integer, KeyValues> keyValues = new HashMap<>();
     private final Map<String, Substitute> substitutes = new HashMap<>();
+    private final Map<String, List<SubstituteRows>> substituteRows = new HashMap<>();
+    private final Map<String, List<RowDelta>> rowDeltas = new HashMap<>();
 
     /** Sorts a plan's contributions by place. */
     public BoundPlan(AdapterPlan plan) {
@@ -41,6 +45,14 @@ public final class BoundPlan {
                 keyValues.put(prefix.layer(), prefix);
             } else if (contribution instanceof Substitute substitute) {
                 substitutes.put(substitute.baseParameter(), substitute);
+            } else if (contribution instanceof SubstituteRows rows) {
+                substituteRows
+                        .computeIfAbsent(rows.baseParameter(), key -> new ArrayList<>())
+                        .add(rows);
+            } else if (contribution instanceof RowDelta delta) {
+                rowDeltas
+                        .computeIfAbsent(delta.embedding().weightName(), key -> new ArrayList<>())
+                        .add(delta);
             }
         }
     }
@@ -74,6 +86,14 @@ public final class BoundPlan {
     @Nullable
     Substitute substitute(String baseParameter) {
         return substitutes.get(baseParameter);
+    }
+
+    List<SubstituteRows> substituteRows(String baseParameter) {
+        return substituteRows.getOrDefault(baseParameter, List.of());
+    }
+
+    List<RowDelta> rowDeltas(String baseParameter) {
+        return rowDeltas.getOrDefault(baseParameter, List.of());
     }
 
     boolean acts(String site) {

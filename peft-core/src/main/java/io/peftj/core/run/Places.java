@@ -1,5 +1,12 @@
 package io.peftj.core.run;
 
+import io.peftj.core.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+
 /** What the first axis of a tensor counts: tokens, rows, or a choice of tokens. Groups of rows with one stack stand together on it. */
 public final class Places {
     private final int[] offsets;
@@ -37,6 +44,34 @@ public final class Places {
     /** The batch's row of a place. */
     public int row(int place) {
         return rows[place];
+    }
+
+    /** A range of places. */
+    record Range(int begin, int end) {
+        /** The places' part of a tensor whose first axis counts all of them. */
+        Tensor of(Tensor x) {
+            return begin == 0 && end == x.shape().dim(0) ? x : x.slice(0, begin, end);
+        }
+    }
+
+    /**
+     * Computes neighbouring groups with equal keys together, and joins the parts.
+     *
+     * @param ofGroup a key each group
+     */
+    <K extends @Nullable Object> Tensor byGroup(List<K> ofGroup, BiFunction<K, Range, Tensor> part) {
+        List<Tensor> parts = new ArrayList<>();
+        int first = 0;
+        for (int g = 1; g <= ofGroup.size(); g++) {
+            if (g == ofGroup.size() || !Objects.equals(ofGroup.get(g), ofGroup.get(first))) {
+                Range range = new Range(offset(first), offset(g));
+                if (range.begin() < range.end()) {
+                    parts.add(part.apply(ofGroup.get(first), range));
+                }
+                first = g;
+            }
+        }
+        return Tensor.concat(parts, 0);
     }
 
     /** A place's token within its row, or −1 for the whole row. */

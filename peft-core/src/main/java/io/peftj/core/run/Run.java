@@ -28,7 +28,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -48,6 +47,7 @@ public final class Run {
     private final @Nullable Training training;
     private final KeyValueObserver observer;
     private final @Nullable Cached cached;
+    private final TokenRows tokenRows;
     private final Map<List<Object>, Segments> segments = new HashMap<>();
     private final Map<List<Object>, Dropout> dropouts = new HashMap<>();
 
@@ -87,6 +87,7 @@ public final class Run {
         this.training = training;
         this.observer = observer;
         this.cached = cached;
+        this.tokenRows = new TokenRows(session, batch);
     }
 
     /** What is kept between passes: a cache in which the batch's rows lie somewhere, and stacks. */
@@ -118,8 +119,7 @@ public final class Run {
      * @return [places, out] in x's format
      */
     public Tensor linear(Site site, Tensor x, Weight weight, @Nullable Tensor bias, Places places) {
-        boolean acts = anyAdapter(adapter -> adapter.plan().acts(site.name()));
-        if (!acts && !isSubstituted(site.weightName()) && !isSubstituted(site.biasName())) {
+        if (!touches(site)) {
             return x.linear(weight, bias);
         }
         Tensor input = scaleInput(site, x, places);
@@ -138,23 +138,16 @@ public final class Run {
         return scaleOutput(site, y, places);
     }
 
-    /** Rows of an embedding matrix by id [places, width]. */
+    /** Rows of an embedding matrix by id [places, width], with what adapters do to them. */
     public Tensor embedding(Site site, Index ids, Weight weight, Places places) {
         return rows(site.weightName(), ids, weight, places);
     }
 
     /** Rows by number of a parameter that is no site, such as learned positions [places, width]. */
     public Tensor rows(String parameter, Index ids, Weight weight, Places places) {
-        if (!isSubstituted(parameter)) {
-            return Tensor.rows(session, weight, ids);
-        }
-        return byReplacement(parameter, places, (replacement, range) -> {
-            long[] some = Arrays.copyOfRange(ids.values(), range.begin(), range.end());
-            Index part = session.index(some);
-            return replacement == null
-                    ? Tensor.rows(session, weight, part)
-                    : replacement.gather(part).cast(weight.dtype());
-        });
+        return isSubstituted(parameter) || tokenRows.act(parameter)
+                ? tokenRows.lookup(parameter, ids, weight, places, group -> replacement(parameter, group))
+                : Tensor.rows(session, weight, ids);
     }
 
     /** RMS norm of x [places, …, width] with the named parameter [width]. */
@@ -237,11 +230,12 @@ public final class Run {
      */
     public @Nullable Tensor replacement(String baseParameter, int group) {
         Entry<Substitute> found = substitution(baseParameter, group);
-        if (found == null) {
-            return null;
-        }
-        Tensor value = found.adapter().parameter(found.contribution().replacement());
-        return found.contribution().transposed() ? value.transpose() : value;
+        return found == null ? null : value(found);
+    }
+
+    private static Tensor value(Entry<Substitute> entry) {
+        Tensor value = entry.adapter().parameter(entry.contribution().replacement());
+        return entry.contribution().transposed() ? value.transpose() : value;
     }
 
     private @Nullable Entry<Substitute> substitution(String baseParameter, int group) {
@@ -258,6 +252,7 @@ public final class Run {
     /** Whether adapters touch a site's product in any group. */
     public boolean touches(Site site) {
         return anyAdapter(adapter -> adapter.plan().acts(site.name()))
+                || tokenRows.act(site.weightName())
                 || isSubstituted(site.weightName())
                 || isSubstituted(site.biasName());
     }
@@ -341,15 +336,16 @@ public final class Run {
     // ---- products ----
 
     private Tensor product(Site site, Tensor x, Weight weight, Places places) {
-        if (!isSubstituted(site.weightName())) {
-            return x.linear(weight, null);
-        }
-        return byReplacement(site.weightName(), places, (replacement, range) -> {
-            Tensor part = range.of(x);
-            return replacement == null
-                    ? part.linear(weight, null)
-                    : part.cast(replacement.dtype()).linear(replacement).cast(x.dtype());
-        });
+        String name = site.weightName();
+        Tensor y = !isSubstituted(name)
+                ? x.linear(weight, null)
+                : byReplacement(name, places, (replacement, range) -> {
+                    Tensor part = range.of(x);
+                    return replacement == null
+                            ? part.linear(weight, null)
+                            : part.cast(replacement.dtype()).linear(replacement).cast(x.dtype());
+                });
+        return tokenRows.act(name) ? tokenRows.product(name, x, y, places) : y;
     }
 
     private List<Assignment<Delta>> deltas(Site site) {
@@ -477,28 +473,14 @@ public final class Run {
         return stacked.repeat(segments(places, slots, slots.length), 0);
     }
 
-    /** A range of places. */
-    private record Range(int begin, int end) {
-        Tensor of(Tensor x) {
-            return begin == 0 && end == x.shape().dim(0) ? x : x.slice(0, begin, end);
-        }
-    }
-
     /** Computes neighbouring groups with one replacement together, and joins the parts. */
-    private Tensor byReplacement(String name, Places places, BiFunction<@Nullable Tensor, Range, Tensor> part) {
-        List<Tensor> parts = new ArrayList<>();
-        int groups = batch.groups().size();
-        int first = 0;
-        for (int g = 1; g <= groups; g++) {
-            if (g == groups || !Objects.equals(substitution(name, g), substitution(name, first))) {
-                Range range = new Range(places.offset(first), places.offset(g));
-                if (range.begin() < range.end()) {
-                    parts.add(part.apply(replacement(name, first), range));
-                }
-                first = g;
-            }
+    private Tensor byReplacement(
+            String name, Places places, BiFunction<@Nullable Tensor, Places.Range, Tensor> part) {
+        List<@Nullable Entry<Substitute>> ofGroup = new ArrayList<>();
+        for (int g = 0; g < batch.groups().size(); g++) {
+            ofGroup.add(substitution(name, g));
         }
-        return Tensor.concat(parts, 0);
+        return places.byGroup(ofGroup, (entry, range) -> part.apply(entry == null ? null : value(entry), range));
     }
 
     // ---- who acts where ----

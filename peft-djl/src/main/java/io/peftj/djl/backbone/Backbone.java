@@ -24,6 +24,8 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A frozen transformer in a backend's memory: never changed, shared by any number of threads and adapters.
@@ -31,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Opened by {@link Backbones}. {@link #close()} refuses new calls and frees the weights after the last running one.
  */
 public final class Backbone implements FrozenBase, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Backbone.class);
+
     private final BackboneSpec spec;
     private final Function<Weights, Transformer> opener;
     private final Backend backend;
@@ -256,6 +260,11 @@ public final class Backbone implements FrozenBase, AutoCloseable {
                 boolean unties = spec.tied()
                         && spec.sites(Role.OUTPUT_EMBEDDING).stream()
                                 .anyMatch(site -> replaced.containsKey(site.weightName()));
+                if (unties) {
+                    LOG.info(
+                            "the merged model has an output embedding of its own: adapter {} changes one end of the tied one",
+                            adapter.name());
+                }
                 BackboneSpec mergedSpec = unties ? headed.untied() : headed;
                 Weights over = weights.over(replaced);
                 try {

@@ -6,7 +6,9 @@ import io.peftj.core.adapter.Contribution.Delta;
 import io.peftj.core.adapter.Contribution.InputScale;
 import io.peftj.core.adapter.Contribution.KeyValues;
 import io.peftj.core.adapter.Contribution.OutputScale;
+import io.peftj.core.adapter.Contribution.RowDelta;
 import io.peftj.core.adapter.Contribution.Substitute;
+import io.peftj.core.adapter.Contribution.SubstituteRows;
 import io.peftj.core.run.ActiveAdapter;
 import io.peftj.core.run.Filling;
 import io.peftj.core.run.ResidentAdapter;
@@ -16,10 +18,12 @@ import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Scope;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -51,13 +55,14 @@ final class Merging {
             ActiveAdapter adapter = resident.in(session);
             Map<String, HostTensor> changed = new LinkedHashMap<>();
             substitute(adapter, changed);
+            substituteRows(adapter, changed);
             for (Site site : touched()) {
                 try (Scope scope = session.scope()) {
                     merge(session, site, adapter.effective()::get, changed);
                 }
             }
             changed.forEach(this::checkFinite);
-            keepTiedEnds(changed);
+            resolveTie(changed);
             return changed;
         });
     }
@@ -74,6 +79,26 @@ final class Merging {
         }
     }
 
+    private void substituteRows(ActiveAdapter adapter, Map<String, HostTensor> changed) {
+        for (Contribution contribution : contributions) {
+            if (contribution instanceof SubstituteRows substitute) {
+                String name = substitute.baseParameter();
+                HostTensor before = current(name, changed);
+                int width = before.shape().dim(1);
+                float[] values = before.values().clone();
+                float[] rows = value(adapter, substitute.replacement()).toHost().values();
+                for (int i = 0; i < substitute.rows().size(); i++) {
+                    System.arraycopy(rows, i * width, values, substitute.rows().get(i) * width, width);
+                }
+                changed.put(name, HostTensor.of(before.shape(), values));
+            }
+        }
+    }
+
+    private static Tensor value(ActiveAdapter adapter, String name) {
+        return Objects.requireNonNull(adapter.effective().get(name), name);
+    }
+
     private Set<Site> touched() {
         Set<Site> sites = new LinkedHashSet<>();
         for (Contribution contribution : contributions) {
@@ -83,6 +108,8 @@ final class Merging {
                 sites.add(scale.site());
             } else if (contribution instanceof OutputScale scale) {
                 sites.add(scale.site());
+            } else if (contribution instanceof RowDelta delta) {
+                sites.add(delta.embedding());
             }
         }
         return sites;
@@ -98,6 +125,10 @@ final class Merging {
                         delta.parameters().stream().map(parameter).toList();
                 Tensor change = delta.formula().change(parameters, Filling.part(delta.outputs(), matrix, 0));
                 weight = weight.plus(Filling.up(session, delta.outputs(), change, 0, 0));
+            } else if (contribution instanceof RowDelta delta
+                    && delta.embedding().equals(site)) {
+                Tensor change = parameter.apply(delta.factor()).matmul(parameter.apply(delta.table()));
+                weight = weight.plus(change.transpose());
             }
         }
         Tensor bias = site.bias() ? session.tensor(current(site.biasName(), changed)) : null;
@@ -126,13 +157,22 @@ final class Merging {
                 .orElseThrow(() -> new PeftException("the base model has no parameter " + name + " to merge into"));
     }
 
-    /** Where one end of a tied embedding changes, the other end keeps the old values under its own name. */
-    private void keepTiedEnds(Map<String, HostTensor> changed) {
-        if (base.spec().tied()) {
-            String in = base.spec().sites(Role.EMBEDDING).get(0).weightName();
-            for (Site output : base.spec().sites(Role.OUTPUT_EMBEDDING)) {
-                if (changed.containsKey(in) && !changed.containsKey(output.weightName())) {
-                    changed.put(output.weightName(), original(in));
+    /** A tied embedding stays one matrix where both ends change alike; else each end stands under a name of its own. */
+    private void resolveTie(Map<String, HostTensor> changed) {
+        if (!base.spec().tied()) {
+            return;
+        }
+        String in = base.spec().sites(Role.EMBEDDING).get(0).weightName();
+        for (Site output : base.spec().sites(Role.OUTPUT_EMBEDDING)) {
+            String out = output.weightName();
+            if (changed.containsKey(in) || changed.containsKey(out)) {
+                HostTensor ofInput = current(in, changed);
+                HostTensor ofOutput = current(out, changed);
+                if (Arrays.equals(ofInput.values(), ofOutput.values())) {
+                    changed.put(in, ofInput);
+                    changed.remove(out);
+                } else {
+                    changed.put(out, ofOutput);
                 }
             }
         }

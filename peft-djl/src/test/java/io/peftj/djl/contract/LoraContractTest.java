@@ -48,8 +48,22 @@ class LoraContractTest extends BackboneContract {
                                         .build())
                         .startingElsewhere(),
                 TestedConfig.of(
+                        "token embeddings, and a language model's output embedding",
+                        plain.toBuilder().targets(embedding(spec), linear(spec)).build()),
+                TestedConfig.of(
+                        "rows of token embeddings",
+                        plain.toBuilder().trainableTokens(23, 3, 4, 0).build()),
+                TestedConfig.of(
                         "whole modules beside it",
                         plain.toBuilder().modulesToSave(saved(spec)).build()));
+    }
+
+    private static String embedding(BackboneSpec spec) {
+        return spec.sites(Role.EMBEDDING).get(0).name();
+    }
+
+    private static String linear(BackboneSpec spec) {
+        return spec.decoder() ? "lm_head" : "query";
     }
 
     private static List<String> saved(BackboneSpec spec) {

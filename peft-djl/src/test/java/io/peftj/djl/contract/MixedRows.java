@@ -40,7 +40,11 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
             List.of(3, 1, 2),
             List.of(5),
             List.of(5, 0),
-            List.of(2, 5));
+            List.of(2, 5),
+            List.of(6),
+            List.of(7),
+            List.of(7, 6),
+            List.of(6, 5));
 
     static MixedRows on(BackboneSpec spec) {
         TaskType task = spec.head() == null ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
@@ -61,6 +65,15 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
         configs.put(
                 "DoRA of rank 3",
                 lora.toBuilder().rank(3).targets(more).dora(true).build());
+        configs.put(
+                "LoRA of embeddings",
+                lora.toBuilder()
+                        .rank(2)
+                        .targets(spec.sites(Role.EMBEDDING).get(0).name())
+                        .build());
+        configs.put(
+                "rows of embeddings",
+                lora.toBuilder().rank(1).trainableTokens(5, 3, 4, 20).build());
         List<TestAdapter> adapters = new ArrayList<>();
         configs.forEach((name, config) ->
                 adapters.add(TestAdapter.random(name, config, withClasses(spec, classes(adapters.size())))));

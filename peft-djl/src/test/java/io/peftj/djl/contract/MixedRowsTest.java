@@ -49,6 +49,7 @@ class MixedRowsTest {
         models = Stream.of(TestBackends.EXACT, TestBackends.ENGINE)
                 .flatMap(backend -> Stream.of(
                         TinyBackbones.llama(backend, DType.F32),
+                        TinyBackbones.tiedLlama(backend, DType.F32),
                         TinyBackbones.llamaClassifier(backend, DType.F32),
                         TinyBackbones.qwen2(backend, DType.F32),
                         TinyBackbones.qwen3(backend, DType.F32),
@@ -143,7 +144,7 @@ class MixedRowsTest {
         Map<Long, double[]> together = logits(model, mixed, mixed.rows(), training);
         Map<Long, double[]> alone = new TreeMap<>();
         mixed.byStack().values().forEach(rows -> alone.putAll(logits(model, mixed, rows, training)));
-        assertThat(together).hasSize(45);
+        assertThat(together).hasSize(57);
         assertClose(together, alone, model.tolerance());
     }
 

@@ -52,6 +52,12 @@ record PlannedAdapter(
         if (contribution instanceof Contribution.Substitute substitute) {
             return substitute.baseParameter();
         }
+        if (contribution instanceof Contribution.SubstituteRows rows) {
+            return rows.baseParameter();
+        }
+        if (contribution instanceof Contribution.RowDelta delta) {
+            return delta.embedding().name();
+        }
         return "the model";
     }
 

@@ -111,7 +111,9 @@ class InspectCommandTest {
         Invocation invocation = inspect("--method", "lara");
 
         assertThat(invocation.exitCode()).isEqualTo(2);
-        assertThat(invocation.err()).hasLineCount(1).contains("expected one of lora, lora-all, dora, ia3", "found lara");
+        assertThat(invocation.err())
+                .hasLineCount(1)
+                .contains("expected one of lora, lora-all, dora, ia3", "found lara");
     }
 
     @Test

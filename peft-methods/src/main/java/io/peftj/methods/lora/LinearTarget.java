@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * The matrices A [rank, in] and B [out, rank] at a linear layer, stored unscaled; with DoRA a magnitude [out] too.
@@ -55,10 +54,10 @@ record LinearTarget(Site site, int rank, double scale, LoraConfig config) implem
     @Override
     public Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context) {
         Map<String, Tensor> effective = new LinkedHashMap<>();
-        Tensor a = of(parameters, a());
-        Tensor b = of(parameters, b()).affine(scale, 0);
+        Tensor a = LoraPart.of(parameters, a());
+        Tensor b = LoraPart.of(parameters, b()).affine(scale, 0);
         if (config.dora()) {
-            Tensor c = Dora.scale(site, a, b, of(parameters, magnitude()), context);
+            Tensor c = Dora.scale(site, a, b, LoraPart.of(parameters, magnitude()), context);
             b = b.times(c.reshape(site.out(), 1));
             effective.put(magnitude().name(), c.affine(1, -1));
         }
@@ -75,9 +74,5 @@ record LinearTarget(Site site, int rank, double scale, LoraConfig config) implem
             return List.of(new Delta(site, DoraFormula.INSTANCE, names, config.dropout()));
         }
         return List.of(new Delta(site, LoraFormula.INSTANCE, names, config.dropout()));
-    }
-
-    private static Tensor of(Map<String, Tensor> parameters, ParameterSpec parameter) {
-        return Objects.requireNonNull(parameters.get(parameter.name()), parameter.name());
     }
 }

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param dora whether the rows of the sum get trained lengths (arXiv 2402.09353)
  * @param rankStabilised whether the delta is scaled by alpha / √rank instead (arXiv 2312.03732)
  * @param fanInFanOut what the file says of the base's layout, which PEFT has to be told: true for GPT-2. It changes nothing here
+ * @param trainableTokens tokens whose embeddings are trained too; null for none
  * @param modulesToSave modules trained and saved whole
  * @param taskType what the adapted model is for; null for nothing PEFT has a name for
  */
@@ -45,6 +46,7 @@ public record LoraConfig(
         boolean dora,
         boolean rankStabilised,
         boolean fanInFanOut,
+        @Nullable TrainableTokens trainableTokens,
         List<String> modulesToSave,
         @Nullable TaskType taskType)
         implements AdapterConfig {
@@ -125,6 +127,7 @@ public record LoraConfig(
         private boolean dora;
         private boolean rankStabilised;
         private boolean fanInFanOut;
+        private @Nullable TrainableTokens trainableTokens;
         private List<String> modulesToSave = List.of();
         private @Nullable TaskType taskType;
 
@@ -145,6 +148,7 @@ public record LoraConfig(
             dora = config.dora;
             rankStabilised = config.rankStabilised;
             fanInFanOut = config.fanInFanOut;
+            trainableTokens = config.trainableTokens;
             modulesToSave = config.modulesToSave;
             taskType = config.taskType;
         }
@@ -238,6 +242,17 @@ public record LoraConfig(
             return this;
         }
 
+        /** Tokens whose embeddings are trained too, such as ones the base model never saw. */
+        public Builder trainableTokens(Integer... ids) {
+            return trainableTokens(new TrainableTokens.OfEmbeddings(List.of(ids)));
+        }
+
+        /** Tokens whose embeddings are trained too; null for none. */
+        public Builder trainableTokens(@Nullable TrainableTokens value) {
+            trainableTokens = value;
+            return this;
+        }
+
         /** Modules trained and saved whole. */
         public Builder modulesToSave(List<String> value) {
             modulesToSave = value;
@@ -271,6 +286,7 @@ public record LoraConfig(
                     dora,
                     rankStabilised,
                     fanInFanOut,
+                    trainableTokens,
                     modulesToSave,
                     taskType);
         }

@@ -42,6 +42,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
             "layers_pattern",
             "bias",
             "init_lora_weights",
+            TrainableTokens.KEY,
             "use_dora",
             "use_rslora",
             "fan_in_fan_out",
@@ -66,7 +67,6 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
                 "megatron_config",
                 "monteclora_config",
                 "target_parameters",
-                "trainable_token_indices",
                 "use_bdlora",
                 "velora_config")) {
             variants.put(key, JsonNull.INSTANCE);
@@ -117,6 +117,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
                 .dora(reader.optionalBoolean("use_dora", false))
                 .rankStabilised(reader.optionalBoolean("use_rslora", false))
                 .fanInFanOut(reader.optionalBoolean("fan_in_fan_out", false))
+                .trainableTokens(TrainableTokens.read(reader))
                 .modulesToSave(ConfigJson.modulesToSave(reader))
                 .taskType(ConfigJson.taskType(reader))
                 .build();
@@ -195,6 +196,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
         json.add("layers_pattern", ConfigJson.json(config.layersPattern()));
         json.addProperty("bias", config.bias().key());
         json.add("init_lora_weights", config.init().key());
+        json.add(TrainableTokens.KEY, TrainableTokens.write(config.trainableTokens()));
         json.addProperty("use_dora", config.dora());
         json.addProperty("use_rslora", config.rankStabilised());
         json.addProperty("fan_in_fan_out", config.fanInFanOut());

@@ -8,6 +8,7 @@ import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** What a LoRA adapter has at one module. */
 interface LoraPart {
@@ -25,4 +26,9 @@ interface LoraPart {
 
     /** Where and how they act. */
     List<Contribution> contributions();
+
+    /** A parameter's value, which has to be there. */
+    static Tensor of(Map<String, Tensor> parameters, ParameterSpec parameter) {
+        return Objects.requireNonNull(parameters.get(parameter.name()), parameter.name());
+    }
 }

@@ -12,6 +12,7 @@ import io.peftj.core.adapter.TargetSites;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.site.TargetMatcher;
+import io.peftj.core.site.Targets;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Tensor;
 import java.util.ArrayList;
@@ -32,7 +33,9 @@ final class LoraPlan implements AdapterPlan {
     LoraPlan(BackboneSpec spec, LoraConfig config) {
         this.spec = spec;
         List<Site> targets = targets(spec, config);
-        this.parts = parts(config, targets);
+        List<TokenEmbeddings> tokens = tokens(spec, config, targets);
+        this.parts = new ArrayList<>(parts(config, targets));
+        this.parts.addAll(tokens);
         this.saved = SavedModules.of(spec, config, LoraPart.PREFIX).and(biases(spec, config, targets));
     }
 
@@ -50,16 +53,41 @@ final class LoraPlan implements AdapterPlan {
         NamePatterns<Double> alphas = new NamePatterns<>("alpha_pattern", config.alphaPattern());
         List<LoraPart> parts = new ArrayList<>();
         for (Site site : targets) {
-            if (site.role() == Role.EMBEDDING) {
-                throw new InvalidConfigException("target_modules match the token embeddings \"" + site.name()
-                        + "\", on which LoRA is not implemented; target linear layers, or name it in modules_to_save");
-            }
             int rank = ranks.valueFor(site.name(), config.rank());
             double alpha = alphas.valueFor(site.name(), config.alpha());
             double scale = alpha / (config.rankStabilised() ? Math.sqrt(rank) : rank);
-            parts.add(new LinearTarget(site, rank, scale, config));
+            parts.add(
+                    site.role() == Role.EMBEDDING
+                            ? embedding(site, rank, scale, config)
+                            : new LinearTarget(site, rank, scale, config));
         }
         return parts;
+    }
+
+    private static LoraPart embedding(Site site, int rank, double scale, LoraConfig config) {
+        if (config.dora()) {
+            throw new InvalidConfigException("use_dora: target_modules match the token embeddings \"" + site.name()
+                    + "\", on which DoRA is not implemented; target linear layers, or name it in modules_to_save");
+        }
+        return new EmbeddingTarget(site, rank, scale, config.init());
+    }
+
+    /** As in PEFT, a matrix is trained one way: whole, by low-rank matrices, or by rows. */
+    private static List<TokenEmbeddings> tokens(BackboneSpec spec, LoraConfig config, List<Site> targets) {
+        TrainableTokens asked = config.trainableTokens();
+        if (asked == null) {
+            return List.of();
+        }
+        List<TokenEmbeddings> found = asked.on(spec);
+        found.stream().flatMap(each -> each.ends().stream()).forEach(end -> {
+            boolean saved = config.modulesToSave().stream().anyMatch(entry -> Targets.isInside(end.name(), entry));
+            if (saved || targets.contains(end)) {
+                throw new InvalidConfigException(TrainableTokens.KEY + " trains rows of \"" + end.name() + "\", which "
+                        + (saved ? "modules_to_save trains whole" : "target_modules name too")
+                        + "; train it in one of these ways");
+            }
+        });
+        return found;
     }
 
     /** PEFT wraps a target, so its bias is stored under base_layer. */

@@ -141,7 +141,8 @@ class DoraTest {
     void tokenEmbeddingsAreRefused() {
         assertThatThrownBy(() -> plan(config().targets("embed_tokens")))
                 .isInstanceOf(InvalidConfigException.class)
-                .hasMessageContaining("target_modules match the token embeddings \"model.embed_tokens\"");
+                .hasMessageContaining(
+                        "use_dora: target_modules match the token embeddings \"model.embed_tokens\", on which DoRA is not");
     }
 
     // ---- running the formula ----

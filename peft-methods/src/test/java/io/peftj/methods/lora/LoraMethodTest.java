@@ -96,8 +96,6 @@ class LoraMethodTest {
                 "\"use_qalora\": true",
                 "\"lora_bias\": true",
                 "\"ensure_weight_tying\": true",
-                "\"trainable_token_indices\": [1]",
-                "\"trainable_token_indices\": {\"embed_tokens\": [1]}",
                 "\"alora_invocation_tokens\": [1]",
                 "\"layer_replication\": [[0, 1]]",
                 "\"target_parameters\": [\"w\"]",
@@ -235,17 +233,6 @@ class LoraMethodTest {
         assertThat(stored(TinyModels.llama(1), config))
                 .containsExactly("lm_head.lora_A.weight", "lm_head.lora_B.weight");
         assertThat(shape(TinyModels.llama(1), config, "lora_B.weight")).isEqualTo(Shape.of(16, 2));
-    }
-
-    @Test
-    void tokenEmbeddingsAreRefused() {
-        LoraConfig config =
-                LoraConfig.builder().targets("embed_tokens", "q_proj").build();
-
-        assertThatThrownBy(() -> stored(TinyModels.llama(1), config))
-                .isInstanceOf(InvalidConfigException.class)
-                .hasMessage("target_modules match the token embeddings \"model.embed_tokens\", on which LoRA is not"
-                        + " implemented; target linear layers, or name it in modules_to_save");
     }
 
     @Test
