@@ -4,8 +4,10 @@ import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.LinearAlgebra;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
+import io.peftj.testkit.reference.ReferenceBackend;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -46,7 +48,12 @@ public record TestContext(Map<String, HostTensor> baseParameters) implements Ini
     }
 
     @Override
-    public Tensor once(String name, Supplier<Tensor> make) {
+    public LinearAlgebra linearAlgebra() {
+        return ReferenceBackend.exact().linearAlgebra();
+    }
+
+    @Override
+    public HostTensor once(String name, Supplier<HostTensor> make) {
         return make.get();
     }
 

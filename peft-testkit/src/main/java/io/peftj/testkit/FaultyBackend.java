@@ -6,6 +6,7 @@ import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Kernels;
+import io.peftj.core.tensor.LinearAlgebra;
 import io.peftj.core.tensor.MemoryMeter;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Updates;
@@ -87,6 +88,11 @@ public final class FaultyBackend implements Backend {
     @Override
     public MemoryMeter memory() {
         return backend.memory();
+    }
+
+    @Override
+    public LinearAlgebra linearAlgebra() {
+        return backend.linearAlgebra();
     }
 
     @Override

@@ -41,6 +41,17 @@ public interface AdapterMethod<C extends AdapterConfig> {
     }
 
     /**
+     * The form in which applications keep a newly trained adapter, where that is another one than training uses: equal in what it does, and in need of
+     * nothing that is made of the base.
+     *
+     * @param spec the model it was trained on, with its head
+     * @param values the model's
+     */
+    default Adapter settle(Adapter adapter, BackboneSpec spec, BaseValues values) {
+        return adapter;
+    }
+
+    /**
      * Says what the method does on a model: parameters, initial values, where it acts.
      *
      * @throws io.peftj.core.InvalidConfigException if the configuration does not fit the model

@@ -46,6 +46,11 @@ public final class AdapterMethods {
         return of(config).complete(spec, config);
     }
 
+    /** A newly trained adapter in the form in which it is kept. */
+    public static Adapter settle(Adapter adapter, BackboneSpec spec, BaseValues values) {
+        return of(adapter.config()).settle(adapter, spec, values);
+    }
+
     private static Map<String, AdapterMethod<?>> all() {
         Map<String, AdapterMethod<?>> known = new TreeMap<>();
         for (AdapterMethod<?> method : ServiceLoader.load(AdapterMethod.class)) {

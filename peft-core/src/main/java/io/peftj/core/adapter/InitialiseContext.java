@@ -5,15 +5,12 @@ import io.peftj.core.tensor.HostTensor;
 import java.util.List;
 
 /** What a method may ask of its surroundings to make initial values. */
-public interface InitialiseContext {
+public interface InitialiseContext extends BaseValues {
     /** The random stream of a parameter: the same for the same run seed and name, whatever else was drawn. */
     CounterRandom random(String parameter);
 
     /** Whether the base model has values for a parameter. */
     boolean hasBase(String parameter);
-
-    /** A parameter of the base model by its name. */
-    HostTensor base(String parameter);
 
     /**
      * Token ids of a text, without special tokens.

@@ -4,6 +4,7 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Weight;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** A frozen model in a backend's memory, as adapters see it that are made ready for it. */
 public interface FrozenBase {
@@ -24,4 +25,13 @@ public interface FrozenBase {
      * @return empty if the model has no such parameter
      */
     Optional<HostTensor> parameter(String name);
+
+    /**
+     * Something made of this model alone, under a name that says what it is; a model that is used much keeps it.
+     *
+     * @param make makes it, from any thread
+     */
+    default HostTensor once(String name, Supplier<HostTensor> make) {
+        return make.get();
+    }
 }

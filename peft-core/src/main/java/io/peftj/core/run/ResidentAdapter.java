@@ -33,12 +33,10 @@ public final class ResidentAdapter implements AutoCloseable {
         Backend backend = base.backend();
         return backend.call(() -> {
             Map<String, Constant> constants = new HashMap<>();
-            try (Derivation derivation = new Derivation(base, plan);
-                    Session session = Session.open(backend)) {
+            try (Session session = Session.open(backend)) {
                 Map<String, Tensor> parameters = new HashMap<>();
                 stored.forEach((key, value) -> parameters.put(key, session.tensor(value, DType.F32)));
-                derivation
-                        .effective(session, parameters)
+                plan.derive(parameters, new Derivation(base))
                         .forEach((key, value) -> constants.put(key, Constant.keeping(value)));
             } catch (RuntimeException e) {
                 constants.values().forEach(Constant::close);

@@ -20,6 +20,9 @@ public interface Backend extends AutoCloseable {
     /** What is alive in this backend's memory. */
     MemoryMeter memory();
 
+    /** Decompositions of matrices, computed on this backend. */
+    LinearAlgebra linearAlgebra();
+
     /** The optimiser's step and the other things that write in place. */
     Updates updates();
 

@@ -21,8 +21,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +46,7 @@ public final class Backbone implements FrozenBase, AutoCloseable {
     private final Fingerprint fingerprint;
     private final @Nullable Tokenizer tokenizer;
     private final List<Integer> endTokens;
+    private final Map<String, HostTensor> made = new ConcurrentHashMap<>();
     private final Owned owned = new Owned();
     private final Lease lease;
 
@@ -218,6 +221,18 @@ public final class Backbone implements FrozenBase, AutoCloseable {
     public Weight weight(String parameter) {
         return weights.loaded(stored(parameter))
                 .orElseThrow(() -> new PeftException("the base model has no matrix " + parameter));
+    }
+
+    @Override
+    public HostTensor once(String name, Supplier<HostTensor> make) {
+        HostTensor known = made.get(name);
+        if (known != null) {
+            return known;
+        }
+        // Made outside the map's locks, since making may wait for the backend's thread, which may ask here too.
+        HostTensor value = make.get();
+        HostTensor first = made.putIfAbsent(name, value);
+        return first == null ? value : first;
     }
 
     /** The name that a tied output embedding is stored under is the token embedding's. */

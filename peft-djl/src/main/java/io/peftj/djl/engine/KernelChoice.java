@@ -69,6 +69,7 @@ record KernelChoice(boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttentio
                 "elementwise",
                 "losses",
                 "updates",
+                "linalg",
                 fusedAdamW ? "adamw_fused" : "adamw_portable");
     }
 

@@ -12,6 +12,7 @@ import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Kernels;
+import io.peftj.core.tensor.LinearAlgebra;
 import io.peftj.core.tensor.MemoryMeter;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Updates;
@@ -46,6 +47,7 @@ public final class TorchBackend implements Backend {
     private final KernelChoice choice;
     private final Kernels kernels;
     private final Updates updates;
+    private final LinearAlgebra linearAlgebra;
     private volatile boolean open = true;
 
     private TorchBackend(
@@ -62,6 +64,7 @@ public final class TorchBackend implements Backend {
         this.choice = choice;
         this.kernels = new TorchKernels(calls, host, choice);
         this.updates = new TorchUpdates(calls);
+        this.linearAlgebra = new TorchLinearAlgebra(this, calls, host);
     }
 
     /** Starts libtorch on the processor with all of its threads. */
@@ -140,6 +143,11 @@ public final class TorchBackend implements Backend {
     @Override
     public Updates updates() {
         return updates;
+    }
+
+    @Override
+    public LinearAlgebra linearAlgebra() {
+        return linearAlgebra;
     }
 
     /**

@@ -199,7 +199,7 @@ public final class AdapterTrainer<R> {
         try (Backbone.Held held = base.hold("untrained")) {
             Planned planned = plan();
             try (TrainableAdapter untrained = begin(planned)) {
-                return adapter(planned.config(), untrained.stored());
+                return adapter(planned, untrained.stored());
             }
         }
     }
@@ -239,7 +239,7 @@ public final class AdapterTrainer<R> {
                                 base,
                                 new TrainingRun.Work(recipe, task.objective(base), data, description),
                                 trained,
-                                stored -> adapter(planned.config(), stored),
+                                stored -> adapter(planned, stored),
                                 new TrainingRun.Watch(new Listeners(listeners), cancelled, store),
                                 from)
                         .run();
@@ -307,14 +307,15 @@ public final class AdapterTrainer<R> {
         return values;
     }
 
-    private Adapter adapter(AdapterConfig config, Map<String, HostTensor> stored) {
+    private Adapter adapter(Planned planned, Map<String, HostTensor> stored) {
         Adapter before = beginning.adapter();
-        return new Adapter(
-                AdapterMethods.of(config).type(),
-                config,
+        Adapter trained = new Adapter(
+                AdapterMethods.of(planned.config()).type(),
+                planned.config(),
                 stored,
                 task.data(base),
                 base.fingerprint().encode(),
                 before == null ? new JsonObject() : before.otherKeys());
+        return AdapterMethods.settle(trained, planned.spec(), new BackboneContext(base, planned.spec(), seed));
     }
 }

@@ -5,8 +5,10 @@ import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.LinearAlgebra;
 import io.peftj.djl.backbone.Backbone;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * What initial values are made of, taken from a backbone.
@@ -34,6 +36,16 @@ public record BackboneContext(Backbone base, BackboneSpec spec, long seed) imple
         return base.parameter(parameter)
                 .orElseThrow(() -> new InvalidConfigException("the base model has no parameter " + parameter
                         + "; it has " + base.spec().parameters().keySet()));
+    }
+
+    @Override
+    public LinearAlgebra linearAlgebra() {
+        return base.backend().linearAlgebra();
+    }
+
+    @Override
+    public HostTensor once(String name, Supplier<HostTensor> make) {
+        return base.once(name, make);
     }
 
     @Override

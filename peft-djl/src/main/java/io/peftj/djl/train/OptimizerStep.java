@@ -110,7 +110,7 @@ public final class OptimizerStep {
         Map<String, Tensor> raw = new LinkedHashMap<>();
         adapter.parameters()
                 .forEach((name, moments) -> raw.put(name, derivation.leaf(session.tensor(moments.parameter()))));
-        return new Derived(adapter, raw, adapter.effective(session, raw), new HashMap<>());
+        return new Derived(adapter, raw, adapter.effective(raw), new HashMap<>());
     }
 
     /** 1 / (what rows with the same stack count in the whole step). */

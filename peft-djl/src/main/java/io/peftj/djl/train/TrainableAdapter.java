@@ -23,11 +23,11 @@ public final class TrainableAdapter implements AutoCloseable {
     private final String name;
     private final BoundPlan plan;
     private final Map<String, Moments> parameters;
-    private final Derivation derivation;
+    private final FrozenBase base;
 
     private TrainableAdapter(FrozenBase base, String name, BoundPlan plan, Map<String, Moments> parameters) {
+        this.base = base;
         this.backend = base.backend();
-        this.derivation = new Derivation(base, plan.plan());
         this.name = name;
         this.plan = plan;
         this.parameters = parameters;
@@ -98,7 +98,7 @@ public final class TrainableAdapter implements AutoCloseable {
 
     /** The adapter as it is now, for predictions in a session; nothing is noted for gradients. */
     public ActiveAdapter in(Session session) {
-        return new ActiveAdapter(name, plan, effective(session, raw(session)));
+        return new ActiveAdapter(name, plan, effective(raw(session)));
     }
 
     /** The parameters as an adapter's file holds them; on an interrupted thread too, so that a cancelled training keeps what it has. */
@@ -129,8 +129,8 @@ public final class TrainableAdapter implements AutoCloseable {
     }
 
     /** Effective parameters made of raw ones; noted if a tape records. */
-    Map<String, Tensor> effective(Session session, Map<String, Tensor> raw) {
-        return derivation.effective(session, raw);
+    Map<String, Tensor> effective(Map<String, Tensor> raw) {
+        return plan.plan().derive(raw, new Derivation(base));
     }
 
     private Map<String, Tensor> raw(Session session) {
@@ -142,7 +142,6 @@ public final class TrainableAdapter implements AutoCloseable {
     @Override
     public void close() {
         backend.callUninterrupted(() -> {
-            derivation.close();
             parameters.values().forEach(moments -> {
                 moments.parameter().close();
                 moments.first().close();

@@ -37,6 +37,27 @@ class LoraContractTest extends BackboneContract {
                                         .build())
                         .startingElsewhere()
                         .flatIn("key.bias"),
+                TestedConfig.of(
+                        "orthogonal matrices",
+                        plain.toBuilder().rank(4).init(LoraInit.ORTHOGONAL).build()),
+                TestedConfig.of(
+                                "PiSSA of all linear layers with dropout",
+                                plain.toBuilder()
+                                        .rank(3)
+                                        .alpha(3)
+                                        .dropout(0.1)
+                                        .targets(Targets.string("all-linear"))
+                                        .init(LoraInit.PISSA)
+                                        .build())
+                        .startingFixed(),
+                TestedConfig.of(
+                                "DoRA of OLoRA",
+                                plain.toBuilder()
+                                        .rank(4)
+                                        .dora(true)
+                                        .init(LoraInit.OLORA)
+                                        .build())
+                        .startingFixed(),
                 TestedConfig.of("DoRA", plain.toBuilder().rank(3).dora(true).build()),
                 TestedConfig.of(
                                 "DoRA of all linear layers with dropout, from a random start",

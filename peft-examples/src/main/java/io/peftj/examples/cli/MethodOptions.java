@@ -6,6 +6,7 @@ import io.peftj.core.site.Targets;
 import io.peftj.methods.head.HeadConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.lora.LoraInit;
 import io.peftj.methods.prefix.PrefixConfig;
 import java.util.List;
 import java.util.Map;
@@ -25,15 +26,18 @@ final class MethodOptions {
     private static final Map<String, Choice> METHODS = Map.of(
             "lora",
             new Choice(
-                    Set.of("--rank", "--alpha", "--dropout", "--targets"), options -> options.lora(options.targets())),
+                    Set.of("--rank", "--alpha", "--dropout", "--init", "--targets"),
+                    options -> options.lora(options.targets())),
             "dora",
             new Choice(
-                    Set.of("--rank", "--alpha", "--dropout", "--targets"),
+                    Set.of("--rank", "--alpha", "--dropout", "--init", "--targets"),
                     options -> options.lora(options.targets()).toBuilder()
                             .dora(true)
                             .build()),
             "lora-all",
-            new Choice(Set.of("--rank", "--alpha", "--dropout"), options -> options.lora(new Targets.AllLinear())),
+            new Choice(
+                    Set.of("--rank", "--alpha", "--dropout", "--init"),
+                    options -> options.lora(new Targets.AllLinear())),
             "ia3",
             new Choice(Set.of(), options -> Ia3Config.builder().build()),
             "prefix",
@@ -58,6 +62,13 @@ final class MethodOptions {
             paramLabel = "P",
             description = "Probability of dropping an input of LoRA's in training; 0 if not given.")
     private @Nullable Double dropout;
+
+    @Option(
+            names = "--init",
+            paramLabel = "START",
+            description =
+                    "How LoRA's matrices start: true, gaussian, orthogonal, pissa or olora, as in PEFT; true if not given.")
+    private @Nullable String init;
 
     @Option(
             names = "--targets",
@@ -94,6 +105,7 @@ final class MethodOptions {
         put(given, "--rank", rank);
         put(given, "--alpha", alpha);
         put(given, "--dropout", dropout);
+        put(given, "--init", init);
         put(given, "--targets", targets);
         put(given, "--tokens", tokens);
         return given;
@@ -119,6 +131,11 @@ final class MethodOptions {
         }
         if (dropout != null) {
             lora.dropout(dropout);
+        }
+        if (init != null) {
+            lora.init(LoraInit.named(init)
+                    .orElseThrow(() -> new InvalidConfigException(
+                            "--init: expected true, gaussian, orthogonal, pissa or olora, found " + init)));
         }
         return lora.build();
     }

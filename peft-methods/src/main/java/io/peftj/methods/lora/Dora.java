@@ -1,10 +1,12 @@
 package io.peftj.methods.lora;
 
+import io.peftj.core.adapter.BaseValues;
 import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Matrix;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
@@ -37,14 +39,18 @@ final class Dora {
 
     private static Tensor square(Site site, Tensor a, Tensor b, DeriveContext context) {
         Weight weight = context.weight(site.weightName());
-        Tensor ofBase = context.once(site.name() + ".square", () -> {
-            double[] squares = squares(context.base(site.weightName()));
-            return a.session().tensor(squares, Shape.of(site.out())).cast(DType.F32);
-        });
+        Tensor ofBase = a.session().tensor(squares(site.weightName(), context));
         Tensor wa = a.cast(weight.dtype()).linear(weight, null).cast(DType.F32).transpose(); // [out, rank]
         Tensor mixed = wa.times(b).sum(1);
         Tensor own = b.matmul(a.matmul(a.transpose())).times(b).sum(1);
         return ofBase.plus(mixed.affine(2, 0)).plus(own);
+    }
+
+    private static HostTensor squares(String weight, BaseValues values) {
+        return values.once("squares of the rows of " + weight, () -> {
+            double[] squares = squares(values.base(weight));
+            return Matrix.of(squares.length, 1, squares).toHost().reshape(Shape.of(squares.length));
+        });
     }
 
     /** The rows' squared lengths. */
@@ -59,9 +65,9 @@ final class Dora {
         return squares;
     }
 
-    /** The magnitude that changes nothing at first: the row lengths of W + s·BA. */
-    static HostTensor magnitude(HostTensor weight, LoraInit.Matrices start, double scale) {
-        double[] squares = squares(start.addedTo(weight, scale));
+    /** The rows' lengths: those of W + s·BA are the magnitude that changes nothing at first. */
+    static HostTensor lengths(HostTensor matrix) {
+        double[] squares = squares(matrix);
         float[] lengths = new float[squares.length];
         for (int row = 0; row < lengths.length; row++) {
             lengths[row] = (float) Math.sqrt(squares[row]);

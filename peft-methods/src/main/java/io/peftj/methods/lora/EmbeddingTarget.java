@@ -1,5 +1,6 @@
 package io.peftj.methods.lora;
 
+import io.peftj.core.adapter.BaseValues;
 import io.peftj.core.adapter.Contribution;
 import io.peftj.core.adapter.Contribution.RowDelta;
 import io.peftj.core.adapter.DeriveContext;
@@ -7,11 +8,13 @@ import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Matrix;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The matrices A [rank, vocabulary] and B [width, rank] of token embeddings, stored unscaled: s·B·A[:, id] is added to a token's embedding, without
@@ -51,6 +54,16 @@ record EmbeddingTarget(Site site, int rank, double scale, LoraInit init) impleme
         return Map.of(
                 a().name(), LoraPart.of(parameters, a()),
                 b().name(), LoraPart.of(parameters, b()).affine(scale, 0));
+    }
+
+    /** Embeddings start as an identity by themselves: zeros fill up the rank. */
+    @Override
+    public Map<String, HostTensor> doubled(Map<String, HostTensor> stored, BaseValues values) {
+        Matrix a = Matrix.of(Objects.requireNonNull(stored.get(a().name())));
+        Matrix b = Matrix.of(Objects.requireNonNull(stored.get(b().name())));
+        return Map.of(
+                a().name(), a.above(a.times(0)).toHost(),
+                b().name(), b.beside(b.times(0)).toHost());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.peftj.methods.lora;
 
+import io.peftj.core.adapter.BaseValues;
 import io.peftj.core.adapter.Contribution;
 import io.peftj.core.adapter.Contribution.Delta;
 import io.peftj.core.adapter.DeriveContext;
@@ -7,12 +8,14 @@ import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Matrix;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The matrices A [rank, in] and B [out, rank] at a linear layer, stored unscaled; with DoRA a magnitude [out] too.
@@ -20,11 +23,15 @@ import java.util.Map;
  * @param scale s = alpha / rank, or alpha / √rank
  */
 record LinearTarget(Site site, int rank, double scale, LoraConfig config) implements LoraPart {
-    private ParameterSpec a() {
+    LinearTarget {
+        config.init().check(site.name(), rank, Math.min(site.in(), site.out()));
+    }
+
+    ParameterSpec a() {
         return new ParameterSpec(PREFIX + site.name() + ".lora_A.weight", Shape.of(rank, site.in()));
     }
 
-    private ParameterSpec b() {
+    ParameterSpec b() {
         return new ParameterSpec(PREFIX + site.name() + ".lora_B.weight", Shape.of(site.out(), rank));
     }
 
@@ -39,13 +46,14 @@ record LinearTarget(Site site, int rank, double scale, LoraConfig config) implem
 
     @Override
     public Map<String, HostTensor> initialise(InitialiseContext context) {
-        LoraInit.Matrices start = config.init().start(a(), b(), context);
+        LoraInit.Matrices start = config.init().start(this, context);
         Map<String, HostTensor> values = new LinkedHashMap<>();
         values.put(a().name(), start.a());
         values.put(b().name(), start.b());
         if (config.dora()) {
             HostTensor weight = context.base(site.weightName());
-            values.put(magnitude().name(), Dora.magnitude(weight, start, scale));
+            HostTensor sum = config.init().isOfBase() ? weight : start.addedTo(weight, scale);
+            values.put(magnitude().name(), Dora.lengths(sum));
         }
         return values;
     }
@@ -55,7 +63,14 @@ record LinearTarget(Site site, int rank, double scale, LoraConfig config) implem
     public Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context) {
         Map<String, Tensor> effective = new LinkedHashMap<>();
         Tensor a = LoraPart.of(parameters, a());
-        Tensor b = LoraPart.of(parameters, b()).affine(scale, 0);
+        Tensor b = LoraPart.of(parameters, b());
+        if (config.init().isOfBase()) {
+            // BA − B₀A₀ is one product of twice the rank.
+            LoraInit.Matrices taken = config.init().ofBase(this, context);
+            a = Tensor.concat(List.of(a, a.session().tensor(taken.a())), 0);
+            b = Tensor.concat(List.of(b, b.session().tensor(taken.b()).affine(-1, 0)), 1);
+        }
+        b = b.affine(scale, 0);
         if (config.dora()) {
             Tensor c = Dora.scale(site, a, b, LoraPart.of(parameters, magnitude()), context);
             b = b.times(c.reshape(site.out(), 1));
@@ -64,6 +79,22 @@ record LinearTarget(Site site, int rank, double scale, LoraConfig config) implem
         effective.put(a().name(), a);
         effective.put(b().name(), b);
         return effective;
+    }
+
+    @Override
+    public Map<String, HostTensor> doubled(Map<String, HostTensor> stored, BaseValues values) {
+        LoraInit.Matrices taken = config.init().ofBase(this, values);
+        Matrix a = Matrix.of(Objects.requireNonNull(stored.get(a().name())));
+        Matrix b = Matrix.of(Objects.requireNonNull(stored.get(b().name())));
+        Map<String, HostTensor> doubled = new LinkedHashMap<>();
+        doubled.put(a().name(), a.above(Matrix.of(taken.a())).toHost());
+        doubled.put(b().name(), b.beside(Matrix.of(taken.b()).times(-1)).toHost());
+        if (config.dora()) {
+            doubled.put(
+                    magnitude().name(),
+                    Objects.requireNonNull(stored.get(magnitude().name())));
+        }
+        return doubled;
     }
 
     @Override

@@ -87,6 +87,22 @@ public record LoraConfig(
         return toBuilder().taskType(type).build();
     }
 
+    /** The same scales at twice the ranks, from the usual start. */
+    LoraConfig doubled() {
+        double factor = rankStabilised ? Math.sqrt(2) : 2;
+        Map<String, Integer> ranks = new LinkedHashMap<>();
+        rankPattern.forEach((key, value) -> ranks.put(key, 2 * value));
+        Map<String, Double> alphas = new LinkedHashMap<>();
+        alphaPattern.forEach((key, value) -> alphas.put(key, factor * value));
+        return toBuilder()
+                .rank(2 * rank)
+                .alpha(factor * alpha)
+                .rankPattern(ranks)
+                .alphaPattern(alphas)
+                .init(LoraInit.ZERO_DELTA)
+                .build();
+    }
+
     private static void checkRank(String key, int rank) {
         if (rank < 1) {
             throw new InvalidConfigException(

@@ -5,9 +5,11 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterMethod;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.BaseValues;
 import io.peftj.core.adapter.ConfigJson;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.site.OutputRange;
@@ -15,11 +17,13 @@ import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.site.SiteNames;
 import io.peftj.core.site.Targets;
+import io.peftj.core.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -166,11 +170,11 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
         if (value == null || value.isJsonNull()) {
             return LoraInit.ZERO_DELTA;
         }
-        return Arrays.stream(LoraInit.values())
-                .filter(init -> init.key().equals(value))
-                .findFirst()
-                .orElseThrow(() -> new InvalidConfigException("init_lora_weights: expected true, false, \"gaussian\" or"
-                        + " \"orthogonal\", found " + value
+        Optional<LoraInit> known =
+                value instanceof JsonPrimitive given ? LoraInit.named(given.getAsString()) : Optional.empty();
+        return known.orElseThrow(
+                () -> new InvalidConfigException("init_lora_weights: expected true, false, \"gaussian\","
+                        + " \"orthogonal\", \"pissa\" or \"olora\", found " + value
                         + ", which may change the base's weights and is not implemented; convert the adapter with PEFT's"
                         + " save_pretrained(path_initial_model_for_weight_conversion=...)"));
     }
@@ -231,6 +235,18 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
                     + ", which has no layers that make queries and values; give target_modules");
         }
         return SiteNames.shortest(found, spec.sites());
+    }
+
+    /** What PiSSA and OLoRA take from the base stands in an equivalent LoRA of twice the rank, as PEFT converts them. */
+    @Override
+    public Adapter settle(Adapter adapter, BackboneSpec spec, BaseValues values) {
+        LoraConfig config = (LoraConfig) adapter.config();
+        if (!config.init().isOfBase()) {
+            return adapter;
+        }
+        Map<String, HostTensor> doubled = new LoraPlan(spec, config).doubled(adapter.parameters(), values);
+        return new Adapter(
+                type(), config.doubled(), doubled, adapter.task(), adapter.fingerprint(), adapter.otherKeys());
     }
 
     @Override

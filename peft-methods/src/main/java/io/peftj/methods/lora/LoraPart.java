@@ -1,5 +1,6 @@
 package io.peftj.methods.lora;
 
+import io.peftj.core.adapter.BaseValues;
 import io.peftj.core.adapter.Contribution;
 import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
@@ -26,6 +27,9 @@ interface LoraPart {
 
     /** Where and how they act. */
     List<Contribution> contributions();
+
+    /** Its stored parameters where ranks are doubled, so that what the delta is without stands in them too. */
+    Map<String, HostTensor> doubled(Map<String, HostTensor> stored, BaseValues values);
 
     /** A parameter's value, which has to be there. */
     static Tensor of(Map<String, Tensor> parameters, ParameterSpec parameter) {

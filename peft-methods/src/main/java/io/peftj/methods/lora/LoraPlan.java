@@ -3,6 +3,7 @@ package io.peftj.methods.lora;
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.BaseValues;
 import io.peftj.core.adapter.Contribution;
 import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
@@ -130,6 +131,13 @@ final class LoraPlan implements AdapterPlan {
         Map<String, Tensor> effective = new LinkedHashMap<>(parameters);
         parts.forEach(part -> effective.putAll(part.derive(parameters, context)));
         return effective;
+    }
+
+    /** The stored parameters where ranks are doubled, so that what PiSSA and OLoRA take from the base stands in them too. */
+    Map<String, HostTensor> doubled(Map<String, HostTensor> stored, BaseValues values) {
+        Map<String, HostTensor> doubled = new LinkedHashMap<>(stored);
+        parts.forEach(part -> doubled.putAll(part.doubled(stored, values)));
+        return doubled;
     }
 
     @Override

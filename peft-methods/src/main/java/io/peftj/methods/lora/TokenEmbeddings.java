@@ -1,5 +1,6 @@
 package io.peftj.methods.lora;
 
+import io.peftj.core.adapter.BaseValues;
 import io.peftj.core.adapter.Contribution;
 import io.peftj.core.adapter.Contribution.SubstituteRows;
 import io.peftj.core.adapter.DeriveContext;
@@ -11,6 +12,7 @@ import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Rows [tokens, width] that take the place of some tokens' embeddings.
@@ -45,6 +47,12 @@ record TokenEmbeddings(Site site, List<Integer> tokens, List<Site> ends) impleme
     @Override
     public Map<String, Tensor> derive(Map<String, Tensor> parameters, DeriveContext context) {
         return Map.of(rows().name(), LoraPart.of(parameters, rows()));
+    }
+
+    /** Rows have no rank. */
+    @Override
+    public Map<String, HostTensor> doubled(Map<String, HostTensor> stored, BaseValues values) {
+        return Map.of(rows().name(), Objects.requireNonNull(stored.get(rows().name())));
     }
 
     @Override

@@ -120,18 +120,22 @@ class LoraMethodTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"pissa\"", "\"pissa_niter_4\"", "\"olora\"", "\"corda\"", "\"loftq\"", "3"})
+    @ValueSource(strings = {"\"pissa_niter_4\"", "\"corda\"", "\"loftq\"", "3", "[true]"})
     void initialisationsThatChangeTheBaseAreRefused(String init) {
         assertThatThrownBy(() -> read("{\"init_lora_weights\": " + init + "}"))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageStartingWith(
-                        "init_lora_weights: expected true, false, \"gaussian\" or \"orthogonal\", found " + init);
+                        "init_lora_weights: expected true, false, \"gaussian\", \"orthogonal\", \"pissa\" or"
+                                + " \"olora\", found " + init);
     }
 
     @Test
     void initialisationsThatStandInTheFileAreRead() {
         assertThat(read("{\"init_lora_weights\": \"gaussian\"}").init()).isEqualTo(LoraInit.GAUSSIAN);
+        assertThat(read("{\"init_lora_weights\": \"Gaussian\"}").init()).isEqualTo(LoraInit.GAUSSIAN);
         assertThat(read("{\"init_lora_weights\": \"orthogonal\"}").init()).isEqualTo(LoraInit.ORTHOGONAL);
+        assertThat(read("{\"init_lora_weights\": \"pissa\"}").init()).isEqualTo(LoraInit.PISSA);
+        assertThat(read("{\"init_lora_weights\": \"olora\"}").init()).isEqualTo(LoraInit.OLORA);
         assertThat(read("{\"init_lora_weights\": false}").init()).isEqualTo(LoraInit.RANDOM);
         assertThat(read("{\"init_lora_weights\": true}").init()).isEqualTo(LoraInit.ZERO_DELTA);
     }

@@ -1,10 +1,8 @@
 package io.peftj.methods.lora;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.Contribution.Delta;
 import io.peftj.core.adapter.Contribution.DeltaInput;
@@ -62,15 +60,6 @@ class LoraPlanTest {
                         .get(B)
                         .values())
                 .doesNotContain(0);
-    }
-
-    @Test
-    void initialisationsThatAreOnlyReadAreRefusedForNewAdapters() {
-        assertThatThrownBy(
-                        () -> plan(LoraConfig.builder().init(LoraInit.GAUSSIAN)).initialise(TestContext.EMPTY))
-                .isInstanceOf(InvalidConfigException.class)
-                .hasMessage("init_lora_weights \"gaussian\" is read from files but not implemented for new adapters;"
-                        + " use true");
     }
 
     @Test

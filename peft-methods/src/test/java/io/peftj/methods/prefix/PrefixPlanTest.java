@@ -10,6 +10,7 @@ import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.LinearAlgebra;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -129,6 +131,16 @@ class PrefixPlanTest {
         @Override
         public HostTensor base(String parameter) {
             throw new UnsupportedOperationException(parameter);
+        }
+
+        @Override
+        public LinearAlgebra linearAlgebra() {
+            return TestContext.EMPTY.linearAlgebra();
+        }
+
+        @Override
+        public HostTensor once(String name, Supplier<HostTensor> make) {
+            return make.get();
         }
 
         @Override

@@ -7,9 +7,11 @@ import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.LinearAlgebra;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Where a new adapter on a model takes its values from; every word of a text is one token. */
 record ModelContext(ContractModel model, long seed) implements InitialiseContext {
@@ -27,6 +29,16 @@ record ModelContext(ContractModel model, long seed) implements InitialiseContext
     public HostTensor base(String parameter) {
         return model.parameter(parameter)
                 .orElseThrow(() -> new IllegalArgumentException("the model has no parameter " + parameter));
+    }
+
+    @Override
+    public LinearAlgebra linearAlgebra() {
+        return model.backend().linearAlgebra();
+    }
+
+    @Override
+    public HostTensor once(String name, Supplier<HostTensor> make) {
+        return model.once(name, make);
     }
 
     @Override

@@ -1,19 +1,25 @@
 package io.peftj.testkit.contract;
 
+import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.ParameterSpec;
+import io.peftj.core.run.Derivation;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Training;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.LinearAlgebra;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
+import io.peftj.core.tensor.Weight;
 import io.peftj.testkit.GradientCheck;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Compares an adapter's gradients through a whole model with finite differences: some elements of each parameter, and all parameters at once along
@@ -39,7 +45,7 @@ final class ModelGradientCheck {
         for (int d = 0; d < DIRECTIONS; d++) {
             check.input(direction(d), DType.F32, HostTensor.filled(Shape.SCALAR, 0));
         }
-        ModelDerivation derivation = ModelDerivation.holdingStill(adapter.model());
+        HoldingStill derivation = new HoldingStill(new Derivation(adapter.model()), new HashMap<>());
         check.check((session, inputs) -> {
             Map<String, Tensor> values = moved(session, adapter, inputs, seed);
             Run run = new Run(
@@ -51,6 +57,35 @@ final class ModelGradientCheck {
             results.add(adapter.model().loss(run));
             return results;
         });
+    }
+
+    /** Holds what gradients take for constant at the value that it has the first time, for any number of sessions. */
+    private record HoldingStill(DeriveContext model, Map<String, double[]> first) implements DeriveContext {
+        @Override
+        public Weight weight(String parameter) {
+            return model.weight(parameter);
+        }
+
+        @Override
+        public HostTensor base(String parameter) {
+            return model.base(parameter);
+        }
+
+        @Override
+        public LinearAlgebra linearAlgebra() {
+            return model.linearAlgebra();
+        }
+
+        @Override
+        public HostTensor once(String name, Supplier<HostTensor> make) {
+            return model.once(name, make);
+        }
+
+        @Override
+        public Tensor constant(String name, Tensor value) {
+            double[] still = first.computeIfAbsent(name, key -> value.toDoubles());
+            return value.session().tensor(still, value.shape()).cast(value.dtype());
+        }
     }
 
     private static Map<String, Tensor> moved(Session session, Subject adapter, Map<String, Tensor> inputs, long seed) {

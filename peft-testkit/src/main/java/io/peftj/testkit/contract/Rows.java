@@ -4,6 +4,7 @@ import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.run.ActiveAdapter;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.BoundPlan;
+import io.peftj.core.run.Derivation;
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
@@ -74,7 +75,7 @@ final class Rows {
 
     /** An adapter with given raw or stored parameters. */
     static ActiveAdapter active(Subject subject, Map<String, Tensor> parameters) {
-        return active(subject, parameters, ModelDerivation.on(subject.model()));
+        return active(subject, parameters, new Derivation(subject.model()));
     }
 
     /** An adapter with given raw or stored parameters and effective ones derived in a context. */

@@ -7,6 +7,7 @@ import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Kernels;
+import io.peftj.core.tensor.LinearAlgebra;
 import io.peftj.core.tensor.MemoryMeter;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Updates;
@@ -54,6 +55,11 @@ public final class ReferenceBackend implements Backend {
     @Override
     public MemoryMeter memory() {
         return memory;
+    }
+
+    @Override
+    public LinearAlgebra linearAlgebra() {
+        return EjmlLinearAlgebra.INSTANCE;
     }
 
     @Override
