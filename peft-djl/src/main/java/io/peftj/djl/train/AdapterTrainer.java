@@ -46,6 +46,7 @@ public final class AdapterTrainer<R> {
     private Batching batching = Batching.rows(32);
     private int microBatch;
     private double learningRate = 1e-3;
+    private Map<String, Double> rateFactors = Map.of();
     private double beta1 = 0.9;
     private double beta2 = 0.999;
     private double epsilon = 1e-8;
@@ -130,6 +131,16 @@ public final class AdapterTrainer<R> {
     /** The learning rate at the schedule's height. */
     public AdapterTrainer<R> learningRate(double rate) {
         learningRate = rate;
+        return this;
+    }
+
+    /**
+     * Lets some parameters learn faster or slower, such as LoRA's second matrices (LoRA+).
+     *
+     * @param byEndOfName factors of the learning rate by the end of a raw parameter's name
+     */
+    public AdapterTrainer<R> learningRateFactors(Map<String, Double> byEndOfName) {
+        rateFactors = Map.copyOf(byEndOfName);
         return this;
     }
 
@@ -222,10 +233,12 @@ public final class AdapterTrainer<R> {
      */
     public Adapter fit(Iterable<R> train, Iterable<R> validation) {
         AdamW optimizer = new AdamW(learningRate, beta1, beta2, epsilon, weightDecay);
-        Recipe recipe = new Recipe(epochs, batching, microBatch, optimizer, schedule, clipNorm, seed, patience);
+        Recipe recipe =
+                new Recipe(epochs, batching, microBatch, optimizer, rateFactors, schedule, clipNorm, seed, patience);
         CheckpointStore store = checkpoints == null ? null : CheckpointStore.open(checkpoints);
         try (Backbone.Held held = base.hold("fit")) {
             Planned planned = plan();
+            recipe.checkNames(trainedBy(planned.plan()));
             List<Example> examples = task.examples(base, planned.plan(), train);
             if (examples.isEmpty()) {
                 throw new PeftException("there is nothing to train on; give at least one row");

@@ -51,9 +51,40 @@ public final class OptimizerStep {
         this.clipNorm = clipNorm;
     }
 
-    /** How one step is taken. */
+    /**
+     * How one step is taken.
+     *
+     * @param rateFactors factors of the learning rate by the end of a parameter's name
+     */
     public record Settings(
-            Updates.AdamW optimizer, long number, @Nullable Training dropout) {}
+            Updates.AdamW optimizer,
+            Map<String, Double> rateFactors,
+            long number,
+            @Nullable Training dropout) {
+        /** A step with one learning rate for all parameters. */
+        public Settings(Updates.AdamW optimizer, long number, @Nullable Training dropout) {
+            this(optimizer, Map.of(), number, dropout);
+        }
+
+        /** Keeps a copy. */
+        public Settings {
+            rateFactors = Map.copyOf(rateFactors);
+        }
+
+        Updates.AdamW of(String parameter) {
+            double factor = rateFactors.entrySet().stream()
+                    .filter(entry -> parameter.endsWith(entry.getKey()))
+                    .mapToDouble(Map.Entry::getValue)
+                    .findFirst()
+                    .orElse(1);
+            return new Updates.AdamW(
+                    optimizer.learningRate() * factor,
+                    optimizer.beta1(),
+                    optimizer.beta2(),
+                    optimizer.eps(),
+                    optimizer.weightDecay());
+        }
+    }
 
     /**
      * What a step gave.
@@ -267,6 +298,7 @@ public final class OptimizerStep {
         List<Double> norms = new ArrayList<>();
         List<Moments> parameters = new ArrayList<>();
         List<Tensor> gradients = new ArrayList<>();
+        List<Updates.AdamW> each = new ArrayList<>();
         for (Derived one : derived) {
             List<Tensor> ofAdapter = new ArrayList<>();
             one.raw().forEach((name, leaf) -> {
@@ -274,6 +306,7 @@ public final class OptimizerStep {
                 if (gradient != null) {
                     ofAdapter.add(gradient);
                     parameters.add(one.adapter().parameters().get(name));
+                    each.add(settings.of(name));
                 }
             });
             double norm = ofAdapter.isEmpty() ? 0 : updates.norm(ofAdapter);
@@ -286,8 +319,7 @@ public final class OptimizerStep {
             double scale = clipNorm > 0 ? Math.min(1, clipNorm / (norm + 1e-6)) : 1;
             ofAdapter.forEach(gradient -> gradients.add(scale < 1 ? gradient.affine(scale, 0) : gradient));
         }
-        updates.adamW(
-                parameters, gradients, Collections.nCopies(parameters.size(), settings.optimizer()), settings.number());
+        updates.adamW(parameters, gradients, each, settings.number());
         return new Result(loss, norms);
     }
 }

@@ -1,6 +1,10 @@
 package io.peftj.djl.train;
 
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.tensor.Updates.AdamW;
+import java.util.List;
+import java.util.Map;
 
 /**
  * The numbers of a training run.
@@ -9,6 +13,7 @@ import io.peftj.core.tensor.Updates.AdamW;
  * @param batching how examples become batches
  * @param microBatch the most rows computed at once; 0 for whole batches
  * @param optimizer the optimiser's settings at the schedule's height
+ * @param rateFactors factors of the learning rate by the end of a parameter's name
  * @param schedule how the learning rate changes
  * @param clipNorm the most a gradient may measure; 0 for no limit
  * @param seed of all random draws
@@ -19,6 +24,7 @@ record Recipe(
         Batching batching,
         int microBatch,
         AdamW optimizer,
+        Map<String, Double> rateFactors,
         Schedule schedule,
         double clipNorm,
         long seed,
@@ -31,8 +37,27 @@ record Recipe(
         check(share(optimizer.beta2()), "the second beta", "0 to below 1", optimizer.beta2());
         check(positive(optimizer.eps()), "epsilon", "a number above 0", optimizer.eps());
         check(optimizer.weightDecay() >= 0, "the weight decay", "0 or more", optimizer.weightDecay());
+        rateFactors = Map.copyOf(rateFactors);
+        rateFactors.forEach((name, factor) ->
+                check(positive(factor), "the learning rate's factor for \"" + name + "\"", "a number above 0", factor));
         check(clipNorm >= 0, "the gradient norm to clip to", "0 or more", clipNorm);
         check(patience >= 0, "the patience of early stopping", "at least 1", patience);
+    }
+
+    /**
+     * Checks that each factor is of some parameter.
+     *
+     * @throws InvalidConfigException if not
+     */
+    void checkNames(List<ParameterSpec> parameters) {
+        for (String end : rateFactors.keySet()) {
+            if (parameters.stream().noneMatch(parameter -> parameter.name().endsWith(end))) {
+                throw new InvalidConfigException(
+                        "the learning rate has a factor for parameters whose names end in \"" + end
+                                + "\", but none of those that are trained does, such as "
+                                + parameters.get(0).name() + "; leave the factor out");
+            }
+        }
     }
 
     /** The optimiser's settings in a step. */

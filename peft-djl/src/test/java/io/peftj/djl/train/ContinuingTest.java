@@ -14,6 +14,7 @@ import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.Backbones;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.lora.LoraInit;
 import io.peftj.methods.prefix.PrefixConfig;
 import io.peftj.testkit.TinyModels;
 import java.util.List;
@@ -27,6 +28,8 @@ class ContinuingTest extends TinyTraining {
     private static List<AdapterConfig> methods() {
         return List.of(
                 LORA,
+                LORA.toBuilder().init(LoraInit.PISSA).build(),
+                LORA.toBuilder().dora(true).init(LoraInit.OLORA).build(),
                 Ia3Config.builder().build(),
                 PrefixConfig.builder().virtualTokens(4).build(),
                 PrefixConfig.builder().virtualTokens(4).projection(true).build());

@@ -1,6 +1,7 @@
 package io.peftj.examples.cli;
 
 import io.peftj.djl.train.AdapterTrainer;
+import io.peftj.methods.lora.LoraPlus;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -23,6 +24,14 @@ final class RecipeOptions {
                     "The learning rate; it rises over the first 6 %% of the steps and then falls to 0 in equal steps"
                             + " (default: ${DEFAULT-VALUE}).")
     private double learningRate;
+
+    @Option(
+            names = "--lora-plus",
+            paramLabel = "RATIO",
+            converter = Numbers.Positive.class,
+            description =
+                    "How many times the learning rate of LoRA's matrices A their B have, 16 in LoRA+; 1 if not given.")
+    private @Nullable Double loraPlus;
 
     @Option(
             names = "--batch",
@@ -68,6 +77,9 @@ final class RecipeOptions {
                 .batchSize(batch)
                 .weightDecay(weightDecay)
                 .seed(seed);
+        if (loraPlus != null) {
+            trainer.learningRateFactors(LoraPlus.ratio(loraPlus));
+        }
         if (microBatch != null) {
             trainer.microBatchSize(microBatch);
         }
