@@ -1,5 +1,6 @@
 package io.peftj.core.run;
 
+import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Weight;
@@ -8,6 +9,9 @@ import java.util.function.Supplier;
 
 /** A frozen model in a backend's memory, as adapters see it that are made ready for it. */
 public interface FrozenBase {
+    /** What plans need to know of it. */
+    BackboneSpec spec();
+
     /** Where it lies and computes. */
     Backend backend();
 
@@ -19,7 +23,7 @@ public interface FrozenBase {
     Weight weight(String parameter);
 
     /**
-     * A parameter's values as the model computes with them, under its name in {@link io.peftj.core.adapter.BackboneSpec#parameters()}; a tied output
+     * A parameter's values as the model computes with them, under its name in {@link BackboneSpec#parameters()}; a tied output
      * embedding has those of the token embedding.
      *
      * @return empty if the model has no such parameter

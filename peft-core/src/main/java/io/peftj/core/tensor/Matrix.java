@@ -28,6 +28,11 @@ public final class Matrix {
         return new Matrix(rows, columns, values);
     }
 
+    /** A matrix of zeros. */
+    public static Matrix zeros(int rows, int columns) {
+        return new Matrix(rows, columns, new double[rows * columns]);
+    }
+
     /** The values of a tensor with two axes. */
     public static Matrix of(HostTensor tensor) {
         if (tensor.shape().rank() != 2) {

@@ -90,7 +90,7 @@ public final class Backbone implements FrozenBase, AutoCloseable {
         });
     }
 
-    /** What plans need to know of it. */
+    @Override
     public BackboneSpec spec() {
         return spec;
     }

@@ -2,6 +2,7 @@ package io.peftj.djl.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.google.gson.JsonObject;
 import io.peftj.core.IncompatibleAdapterException;
@@ -25,6 +26,7 @@ import io.peftj.core.run.Stack;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Tensor;
+import io.peftj.djl.backbone.AdapterLoader;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.Backbones;
 import io.peftj.djl.backbone.PaddedLogits;
@@ -39,6 +41,8 @@ import io.peftj.djl.train.TrainingEvent;
 import io.peftj.djl.train.TrainingListener;
 import io.peftj.methods.head.HeadConfig;
 import io.peftj.methods.ia3.Ia3Config;
+import io.peftj.methods.lora.LoraCombination;
+import io.peftj.methods.lora.LoraCombination.Term;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
 import io.peftj.testkit.TinyModels;
@@ -172,6 +176,42 @@ class PeerDefectsTest {
                             .hasMessageContaining(
                                     "target_modules names \"v_porj\", which matches no module of the model")
                             .hasMessageContaining("v_proj"));
+        }
+    }
+
+    /** A weighted sum was no sum of the changes, or had its scale twice. */
+    @Test
+    void aWeightedCombinationIsTheSumOfTheChanges() {
+        LoraConfig.Builder lora = LoraConfig.builder().taskType(TaskType.CAUSAL_LM);
+        try (BackboneModel model = TinyBackbones.llama(TestBackends.EXACT, DType.F32)) {
+            Adapter one = adapter(model, lora.rank(2).alpha(7).build());
+            Adapter two =
+                    adapter(model, lora.rank(3).alpha(1).rankStabilised(true).build());
+            String name = "model.layers.1.self_attn.q_proj.weight";
+            double[] ofOne = change(model, one, name);
+            double[] ofTwo = change(model, two, name);
+
+            Adapter sum = LoraCombination.exact(model, new Term(one, 0.5), new Term(two, -2));
+            Adapter again = LoraCombination.nearest(model, 5, new Term(sum, 1));
+
+            for (Adapter combined : List.of(sum, again)) {
+                double[] found = change(model, combined, name);
+                for (int i = 0; i < found.length; i++) {
+                    assertThat(found[i]).isCloseTo(0.5 * ofOne[i] - 2 * ofTwo[i], within(1e-5));
+                }
+            }
+        }
+    }
+
+    /** What merging an adapter adds to a matrix. */
+    private static double[] change(BackboneModel model, Adapter adapter, String name) {
+        try (ResidentAdapter resident = AdapterLoader.resident(model.base(), "combined", adapter);
+                Backbone merged = model.base().merged(resident, null)) {
+            float[] after = merged.parameter(name).orElseThrow().values();
+            float[] before = model.parameter(name).orElseThrow().values();
+            double[] change = new double[after.length];
+            Arrays.setAll(change, i -> (double) after[i] - before[i]);
+            return change;
         }
     }
 

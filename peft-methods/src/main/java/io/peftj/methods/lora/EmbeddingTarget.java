@@ -14,7 +14,6 @@ import io.peftj.core.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * The matrices A [rank, vocabulary] and B [width, rank] of token embeddings, stored unscaled: s·B·A[:, id] is added to a token's embedding, without
@@ -22,7 +21,7 @@ import java.util.Objects;
  *
  * @param scale s = alpha / rank, or alpha / √rank
  */
-record EmbeddingTarget(Site site, int rank, double scale, LoraInit init) implements LoraPart {
+record EmbeddingTarget(Site site, int rank, double scale, LoraInit init) implements LowRankPart {
     private ParameterSpec a() {
         return new ParameterSpec(PREFIX + site.name() + ".lora_embedding_A", Shape.of(rank, site.out()));
     }
@@ -59,11 +58,22 @@ record EmbeddingTarget(Site site, int rank, double scale, LoraInit init) impleme
     /** Embeddings start as an identity by themselves: zeros fill up the rank. */
     @Override
     public Map<String, HostTensor> doubled(Map<String, HostTensor> stored, BaseValues values) {
-        Matrix a = Matrix.of(Objects.requireNonNull(stored.get(a().name())));
-        Matrix b = Matrix.of(Objects.requireNonNull(stored.get(b().name())));
+        Matrix a = LoraPart.matrix(stored, a());
+        Matrix b = LoraPart.matrix(stored, b());
         return Map.of(
                 a().name(), a.above(a.times(0)).toHost(),
                 b().name(), b.beside(b.times(0)).toHost());
+    }
+
+    @Override
+    public Factors factors(Map<String, HostTensor> stored) {
+        return new Factors(
+                LoraPart.matrix(stored, a()), LoraPart.matrix(stored, b()).times(scale));
+    }
+
+    @Override
+    public Map<String, HostTensor> named(Factors factors) {
+        return Map.of(a().name(), factors.a().toHost(), b().name(), factors.b().toHost());
     }
 
     @Override

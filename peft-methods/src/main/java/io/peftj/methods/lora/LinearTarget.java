@@ -22,7 +22,7 @@ import java.util.Objects;
  *
  * @param scale s = alpha / rank, or alpha / √rank
  */
-record LinearTarget(Site site, int rank, double scale, LoraConfig config) implements LoraPart {
+record LinearTarget(Site site, int rank, double scale, LoraConfig config) implements LowRankPart {
     LinearTarget {
         config.init().check(site.name(), rank, Math.min(site.in(), site.out()));
     }
@@ -84,8 +84,8 @@ record LinearTarget(Site site, int rank, double scale, LoraConfig config) implem
     @Override
     public Map<String, HostTensor> doubled(Map<String, HostTensor> stored, BaseValues values) {
         LoraInit.Matrices taken = config.init().ofBase(this, values);
-        Matrix a = Matrix.of(Objects.requireNonNull(stored.get(a().name())));
-        Matrix b = Matrix.of(Objects.requireNonNull(stored.get(b().name())));
+        Matrix a = LoraPart.matrix(stored, a());
+        Matrix b = LoraPart.matrix(stored, b());
         Map<String, HostTensor> doubled = new LinkedHashMap<>();
         doubled.put(a().name(), a.above(Matrix.of(taken.a())).toHost());
         doubled.put(b().name(), b.beside(Matrix.of(taken.b()).times(-1)).toHost());
@@ -95,6 +95,17 @@ record LinearTarget(Site site, int rank, double scale, LoraConfig config) implem
                     Objects.requireNonNull(stored.get(magnitude().name())));
         }
         return doubled;
+    }
+
+    @Override
+    public Factors factors(Map<String, HostTensor> stored) {
+        return new Factors(
+                LoraPart.matrix(stored, a()), LoraPart.matrix(stored, b()).times(scale));
+    }
+
+    @Override
+    public Map<String, HostTensor> named(Factors factors) {
+        return Map.of(a().name(), factors.a().toHost(), b().name(), factors.b().toHost());
     }
 
     @Override

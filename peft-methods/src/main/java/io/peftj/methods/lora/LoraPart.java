@@ -6,6 +6,7 @@ import io.peftj.core.adapter.DeriveContext;
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Matrix;
 import io.peftj.core.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,11 @@ interface LoraPart {
 
     /** Its stored parameters where ranks are doubled, so that what the delta is without stands in them too. */
     Map<String, HostTensor> doubled(Map<String, HostTensor> stored, BaseValues values);
+
+    /** A stored matrix. */
+    static Matrix matrix(Map<String, HostTensor> stored, ParameterSpec parameter) {
+        return Matrix.of(Objects.requireNonNull(stored.get(parameter.name()), parameter.name()));
+    }
 
     /** A parameter's value, which has to be there. */
     static Tensor of(Map<String, Tensor> parameters, ParameterSpec parameter) {

@@ -110,6 +110,17 @@ final class LoraPlan implements AdapterPlan {
         return new SavedModules(found);
     }
 
+    /** The parts that are products of small matrices, by where they are. */
+    Map<Site, LowRankPart> lowRank() {
+        Map<Site, LowRankPart> found = new LinkedHashMap<>();
+        for (LoraPart part : parts) {
+            if (part instanceof LowRankPart product) {
+                found.put(product.site(), product);
+            }
+        }
+        return found;
+    }
+
     @Override
     public List<ParameterSpec> stored() {
         List<ParameterSpec> all = new ArrayList<>();

@@ -1,6 +1,5 @@
 package io.peftj.testkit.contract;
 
-import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.run.FrozenBase;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Run;
@@ -15,9 +14,6 @@ import java.util.List;
  * {@code toString()} names the model in reports.
  */
 public interface ContractModel extends FrozenBase, AutoCloseable {
-    /** What plans are made on. */
-    BackboneSpec spec();
-
     /** The format it computes in. */
     DType dtype();
 

@@ -1,0 +1,319 @@
+package io.peftj.djl.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.google.gson.JsonObject;
+import io.peftj.core.IncompatibleAdapterException;
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.Adapter;
+import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterFiles;
+import io.peftj.core.adapter.AdapterMethods;
+import io.peftj.core.adapter.LoadOptions;
+import io.peftj.core.adapter.TaskData;
+import io.peftj.core.adapter.TaskType;
+import io.peftj.core.run.ResidentAdapter;
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Site;
+import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Matrix;
+import io.peftj.djl.backbone.AdapterLoader;
+import io.peftj.djl.backbone.Backbone;
+import io.peftj.methods.ia3.Ia3Config;
+import io.peftj.methods.lora.LoraBias;
+import io.peftj.methods.lora.LoraCombination;
+import io.peftj.methods.lora.LoraCombination.Term;
+import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.lora.LoraInit;
+import io.peftj.methods.lora.TrainableTokens;
+import io.peftj.testkit.contract.ContractModel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class LoraCombinationTest {
+    private static final double[] WEIGHTS = {0.75, -1.5, 2};
+
+    private List<BackboneModel> models = List.of();
+
+    @BeforeAll
+    void open() {
+        models = Stream.of(TestBackends.EXACT, TestBackends.ENGINE)
+                .flatMap(backend -> Stream.of(
+                        TinyBackbones.llama(backend, DType.F32),
+                        TinyBackbones.tiedLlama(backend, DType.F32),
+                        TinyBackbones.bert(backend, DType.F32)))
+                .toList();
+    }
+
+    @AfterAll
+    void close() {
+        models.forEach(BackboneModel::close);
+    }
+
+    List<BackboneModel> models() {
+        return models;
+    }
+
+    /** Other ranks, scales, targets, starts, and things trained whole. */
+    private static List<LoraConfig> configs(BackboneModel model) {
+        boolean decodes = model.spec().decoder();
+        LoraConfig plain = LoraConfig.builder()
+                .taskType(BackboneContract.task(model.spec()))
+                .build();
+        return List.of(
+                plain.toBuilder().rank(2).alpha(3).trainableTokens(3, 7).build(),
+                plain.toBuilder()
+                        .rank(4)
+                        .alpha(9)
+                        .rankStabilised(true)
+                        .bias(LoraBias.ALL)
+                        .targets(
+                                decodes ? new String[] {"q_proj", "down_proj"} : new String[] {"query", "output.dense"})
+                        .rankPattern(Map.of(decodes ? "down_proj" : "output.dense", 3))
+                        .trainableTokens(7, 20)
+                        .build(),
+                plain.toBuilder()
+                        .rank(3)
+                        .init(LoraInit.PISSA)
+                        .layersToTransform(List.of(1))
+                        .modulesToSave(decodes ? List.of("norm") : List.of("pooler"))
+                        .build());
+    }
+
+    private static List<Adapter> adapters(BackboneModel model) {
+        return configs(model).stream()
+                .map(config -> adapter(model, "adapter " + config.rank(), config))
+                .toList();
+    }
+
+    private static Adapter adapter(BackboneModel model, String name, AdapterConfig config) {
+        AdapterConfig complete = AdapterMethods.complete(model.spec(), config);
+        return new Adapter(
+                AdapterMethods.of(complete).type(),
+                complete,
+                TestAdapter.random(name, complete, model.spec()).values(),
+                TaskData.NONE,
+                model.base().fingerprint().encode(),
+                new JsonObject());
+    }
+
+    private static Term[] terms(List<Adapter> adapters) {
+        Term[] terms = new Term[adapters.size()];
+        Arrays.setAll(terms, i -> new Term(adapters.get(i), WEIGHTS[i]));
+        return terms;
+    }
+
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("models")
+    void theExactSumChangesTheModelByTheSumOfTheChanges(BackboneModel model) {
+        List<Adapter> adapters = adapters(model);
+
+        Adapter sum = LoraCombination.exact(model, terms(adapters));
+
+        assertChanges(changes(model, sum), expected(model, adapters), 1e-5);
+    }
+
+    private static Map<String, double[]> expected(BackboneModel model, List<Adapter> adapters) {
+        Map<String, double[]> expected = new LinkedHashMap<>();
+        for (int a = 0; a < adapters.size(); a++) {
+            double weight = WEIGHTS[a];
+            changes(model, adapters.get(a)).forEach((name, change) -> {
+                double[] sum = expected.computeIfAbsent(name, key -> new double[change.length]);
+                Arrays.setAll(sum, i -> sum[i] + weight * change[i]);
+            });
+        }
+        return expected;
+    }
+
+    private static void assertChanges(Map<String, double[]> found, Map<String, double[]> expected, double tolerance) {
+        expected.forEach((name, change) -> {
+            double scale = Arrays.stream(change).map(Math::abs).max().orElse(0);
+            assertThat(found.get(name)).as(name).containsExactly(change, within(tolerance * Math.max(1, scale)));
+        });
+    }
+
+    /** What merging an adapter adds to each parameter; both ends of a tied embedding count. */
+    private static Map<String, double[]> changes(BackboneModel model, Adapter adapter) {
+        Set<String> names = new LinkedHashSet<>(model.spec().parameters().keySet());
+        model.spec().sites(Role.OUTPUT_EMBEDDING).forEach(site -> names.add(site.weightName()));
+        Map<String, double[]> changes = new LinkedHashMap<>();
+        try (ResidentAdapter resident = AdapterLoader.resident(model.base(), "merged", adapter);
+                Backbone merged = model.base().merged(resident, model.spec().head())) {
+            for (String name : names) {
+                float[] after = merged.parameter(name).orElseThrow().values();
+                float[] before = model.parameter(name).orElseThrow().values();
+                double[] change = new double[after.length];
+                Arrays.setAll(change, i -> (double) after[i] - before[i]);
+                changes.put(name, change);
+            }
+        }
+        return changes;
+    }
+
+    /** Eckart and Young: the squared distance is the sum of the smaller singular values' squares. */
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("models")
+    void theNearestSumOfARankIsTheBestOne(BackboneModel model) {
+        List<Adapter> adapters = adapters(model);
+        Map<String, double[]> exact = changes(model, LoraCombination.exact(model, terms(adapters)));
+
+        Map<String, double[]> nearest = changes(model, LoraCombination.nearest(model, 3, terms(adapters)));
+
+        int compared = 0;
+        for (Site site : model.spec().sites()) {
+            if (site.isBodyLinear() && site.role() != Role.POOLER) {
+                double[] all = exact.get(site.weightName());
+                double[] near = nearest.get(site.weightName());
+                double[] singular = model.backend()
+                        .linearAlgebra()
+                        .svd(Matrix.of(site.out(), site.in(), all))
+                        .values()
+                        .values();
+                double distance = 0;
+                for (int i = 0; i < all.length; i++) {
+                    distance += Math.pow(all[i] - near[i], 2);
+                }
+                double smaller = Arrays.stream(singular, 3, singular.length)
+                        .map(value -> value * value)
+                        .sum();
+                assertThat(distance).as(site.name()).isCloseTo(smaller, within(1e-3 * (1 + smaller)));
+                compared += smaller > 1e-3 ? 1 : 0;
+            }
+        }
+        assertThat(compared).isPositive();
+    }
+
+    @Test
+    void aRankThatIsHighEnoughGivesTheExactSum() {
+        ContractModel model = models.get(0);
+        List<Adapter> adapters = adapters(models.get(0));
+
+        Adapter sum = LoraCombination.nearest(model, 16, terms(adapters));
+
+        assertThat(((LoraConfig) sum.config()).rankPattern()).isEmpty();
+        assertChanges(changes(models.get(0), sum), expected(models.get(0), adapters), 1e-5);
+    }
+
+    @Test
+    void aCombinationIsSavedAndLoadedLikeOthers(@TempDir Path folder) {
+        BackboneModel model = models.get(1);
+        Adapter sum = LoraCombination.exact(model, terms(adapters(model)));
+        AdapterFiles.save(sum, folder);
+
+        Adapter loaded = AdapterFiles.load(folder, model.spec(), model.base().fingerprint(), LoadOptions.STRICT);
+
+        assertThat(((LoraConfig) loaded.config()).trainableTokens())
+                .isEqualTo(new TrainableTokens.OfEmbeddings(List.of(3, 7, 20)));
+        for (Map.Entry<String, HostTensor> parameter : sum.parameters().entrySet()) {
+            assertThat(loaded.parameters().get(parameter.getKey()).values())
+                    .isEqualTo(parameter.getValue().values());
+        }
+    }
+
+    @Test
+    void rowsOfEndsThatAreTrainedApartStayApart() {
+        BackboneModel tied = models.get(1);
+        LoraConfig lora = LoraConfig.builder().rank(2).build();
+        Adapter both = adapter(tied, "both", lora.toBuilder().trainableTokens(3).build());
+        Adapter one = adapter(
+                tied,
+                "one",
+                lora.toBuilder()
+                        .trainableTokens(new TrainableTokens.ByModule(Map.of("lm_head", List.of(5))))
+                        .build());
+        List<Adapter> adapters = List.of(both, one);
+
+        Adapter sum = LoraCombination.exact(tied, terms(adapters));
+
+        assertThat(((LoraConfig) sum.config()).trainableTokens())
+                .isEqualTo(new TrainableTokens.ByModule(
+                        Map.of("model.embed_tokens", List.of(3), "lm_head", List.of(3, 5))));
+        assertChanges(changes(tied, sum), expected(tied, adapters), 1e-5);
+    }
+
+    @Test
+    void whatCannotBeCombinedIsRefused() {
+        BackboneModel model = models.get(0);
+        LoraConfig lora =
+                LoraConfig.builder().rank(2).taskType(TaskType.CAUSAL_LM).build();
+        Adapter plain = adapter(model, "plain", lora);
+        List<Refusal> refusals = new ArrayList<>();
+        refusals.add(new Refusal("needs adapters, found none"));
+        refusals.add(new Refusal(
+                "without use_dora",
+                new Term(adapter(model, "d", lora.toBuilder().dora(true).build()), 1)));
+        refusals.add(new Refusal(
+                "takes LoRA adapters, found one of type IA3",
+                new Term(adapter(model, "i", Ia3Config.builder().build()), 1)));
+        refusals.add(new Refusal("weight is NaN", new Term(plain, Double.NaN)));
+        refusals.add(new Refusal(
+                "for different tasks, [CAUSAL_LM, SEQ_2_SEQ_LM]",
+                new Term(plain, 1),
+                new Term(
+                        adapter(
+                                model,
+                                "t",
+                                lora.toBuilder().taskType(TaskType.SEQ_2_SEQ_LM).build()),
+                        1)));
+        refusals.add(new Refusal(
+                "train \"model.embed_tokens\" in two ways, whole and by low-rank matrices",
+                new Term(
+                        adapter(
+                                model,
+                                "w",
+                                lora.toBuilder()
+                                        .modulesToSave(List.of("embed_tokens"))
+                                        .build()),
+                        1),
+                new Term(
+                        adapter(
+                                model,
+                                "e",
+                                lora.toBuilder().targets("embed_tokens").build()),
+                        1)));
+
+        for (Refusal refusal : refusals) {
+            assertThatThrownBy(() -> LoraCombination.exact(model, refusal.terms()))
+                    .isInstanceOf(InvalidConfigException.class)
+                    .hasMessageContaining(refusal.message());
+        }
+        assertThatThrownBy(() -> LoraCombination.nearest(model, 0, new Term(plain, 1)))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessage("a combination's rank is 0; expected at least 1");
+    }
+
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    private record Refusal(String message, Term... terms) {}
+
+    @Test
+    void adaptersOfOtherBasesAreRefused() {
+        BackboneModel model = models.get(0);
+        LoraConfig lora = LoraConfig.builder().rank(2).build();
+        try (BackboneModel other = TinyBackbones.otherLlama(TestBackends.EXACT, DType.F32)) {
+            Term one = new Term(adapter(model, "one", lora), 1);
+            Term two = new Term(adapter(other, "two", lora), 1);
+
+            assertThatThrownBy(() -> LoraCombination.exact(model, one, two))
+                    .isInstanceOf(IncompatibleAdapterException.class)
+                    .hasMessageContaining("a combination takes adapters of one base model");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package io.peftj.methods.lora;
+
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.adapter.Contribution.SubstituteRows;
+import io.peftj.core.adapter.TaskType;
+import io.peftj.core.site.Role;
+import io.peftj.core.site.Site;
+import io.peftj.core.site.SiteNames;
+import io.peftj.core.site.Targets;
+import io.peftj.methods.lora.LoraCombination.Planned;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** The settings of a combination: the targets of all adapters, and a scale of 1 everywhere, since scales stand in the matrices. */
+record CombinedConfig(BackboneSpec spec, List<Planned> terms, Map<Site, Factors> products) {
+    LoraConfig make() {
+        Set<String> whole = new LinkedHashSet<>();
+        terms.forEach(term -> whole.addAll(term.config().modulesToSave()));
+        checkOneWay(whole);
+        int usual = usualRank();
+        Map<String, Integer> ranks = new LinkedHashMap<>();
+        Map<String, Double> alphas = new LinkedHashMap<>();
+        products.forEach((site, product) -> {
+            if (product.rank() != usual) {
+                ranks.put(site.name(), product.rank());
+                alphas.put(site.name(), (double) product.rank());
+            }
+        });
+        return LoraConfig.builder()
+                .rank(usual)
+                .alpha(usual)
+                .rankPattern(ranks)
+                .alphaPattern(alphas)
+                .targets(SiteNames.shortest(List.copyOf(products.keySet()), spec.sites()))
+                .bias(bias())
+                .fanInFanOut(terms.get(0).config().fanInFanOut())
+                .trainableTokens(tokens())
+                .modulesToSave(List.copyOf(whole))
+                .taskType(taskType())
+                .build();
+    }
+
+    private void checkOneWay(Set<String> whole) {
+        for (Site site : products.keySet()) {
+            if (whole.stream().anyMatch(entry -> Targets.isInside(site.name(), entry))) {
+                throw new InvalidConfigException(
+                        "the adapters train \"" + site.name() + "\" in two ways, whole and by low-rank"
+                                + " matrices, which one adapter cannot; merge them into the model instead");
+            }
+        }
+    }
+
+    private int usualRank() {
+        Map<Integer, Long> counts =
+                products.values().stream().collect(Collectors.groupingBy(Factors::rank, Collectors.counting()));
+        return counts.entrySet().stream()
+                .max(Map.Entry.<Integer, Long>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
+                .orElseThrow()
+                .getKey();
+    }
+
+    private LoraBias bias() {
+        Set<LoraBias> all = terms.stream().map(term -> term.config().bias()).collect(Collectors.toSet());
+        return all.contains(LoraBias.ALL)
+                ? LoraBias.ALL
+                : all.contains(LoraBias.LORA_ONLY) ? LoraBias.LORA_ONLY : LoraBias.NONE;
+    }
+
+    /** The tokens of all adapters by end, as one list where that says the same. */
+    private @Nullable TrainableTokens tokens() {
+        Map<String, Set<Integer>> byMatrix = new LinkedHashMap<>();
+        for (Planned term : terms) {
+            term.plan().contributions().forEach(contribution -> {
+                if (contribution instanceof SubstituteRows rows) {
+                    byMatrix.computeIfAbsent(rows.baseParameter(), key -> new TreeSet<>())
+                            .addAll(rows.rows());
+                }
+            });
+        }
+        if (byMatrix.isEmpty()) {
+            return null;
+        }
+        Map<String, List<Integer>> bySite = new LinkedHashMap<>();
+        for (Role role : List.of(Role.EMBEDDING, Role.OUTPUT_EMBEDDING)) {
+            for (Site site : spec.sites(role)) {
+                Set<Integer> rows = byMatrix.get(site.weightName());
+                if (rows != null) {
+                    bySite.put(site.name(), new ArrayList<>(rows));
+                }
+            }
+        }
+        List<Integer> ofEmbedding = bySite.get(spec.sites(Role.EMBEDDING).get(0).name());
+        int ends = 1 + (spec.tied() ? spec.sites(Role.OUTPUT_EMBEDDING).size() : 0);
+        boolean alike = ofEmbedding != null
+                && bySite.size() == ends
+                && bySite.values().stream().allMatch(ofEmbedding::equals);
+        return alike ? new TrainableTokens.OfEmbeddings(ofEmbedding) : new TrainableTokens.ByModule(bySite);
+    }
+
+    private @Nullable TaskType taskType() {
+        Set<TaskType> types = terms.stream()
+                .map(term -> term.config().taskType())
+                .filter(Objects::nonNull)
+                .collect(Collectors.toCollection(LinkedHashSet::new));
+        if (types.size() > 1) {
+            throw new InvalidConfigException(
+                    "the adapters are for different tasks, " + types + "; combine adapters of one task type");
+        }
+        return types.stream().findFirst().orElse(null);
+    }
+}
