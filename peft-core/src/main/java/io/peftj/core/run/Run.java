@@ -474,8 +474,7 @@ public final class Run {
     }
 
     /** Computes neighbouring groups with one replacement together, and joins the parts. */
-    private Tensor byReplacement(
-            String name, Places places, BiFunction<@Nullable Tensor, Places.Range, Tensor> part) {
+    private Tensor byReplacement(String name, Places places, BiFunction<@Nullable Tensor, Places.Range, Tensor> part) {
         List<@Nullable Entry<Substitute>> ofGroup = new ArrayList<>();
         for (int g = 0; g < batch.groups().size(); g++) {
             ofGroup.add(substitution(name, g));

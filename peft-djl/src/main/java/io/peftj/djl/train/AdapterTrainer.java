@@ -274,8 +274,7 @@ public final class AdapterTrainer<R> {
     }
 
     private TrainableAdapter begin(Planned planned) {
-        return TrainableAdapter.start(
-                base, planned.name(), planned.plan(), start(planned.spec(), planned.plan()));
+        return TrainableAdapter.start(base, planned.name(), planned.plan(), start(planned.spec(), planned.plan()));
     }
 
     private TrainableAdapter goOn(Planned planned, Checkpoint from) {

@@ -181,7 +181,10 @@ final class TrainingRun {
         long began = System.nanoTime();
         long number = progress.step() + 1;
         OptimizerStep.Settings settings = new OptimizerStep.Settings(
-                recipe.optimizer(progress.step(), steps), recipe.rateFactors(), number, new Training(recipe.seed(), number));
+                recipe.optimizer(progress.step(), steps),
+                recipe.rateFactors(),
+                number,
+                new Training(recipe.seed(), number));
         OptimizerStep.Result result;
         try {
             result = base.call("train", cancelled, session -> optimizer.take(session, microBatches(batch), settings));

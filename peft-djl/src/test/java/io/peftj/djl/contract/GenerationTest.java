@@ -200,9 +200,7 @@ class GenerationTest {
     void whatDoesNotFitIsRefusedBeforeAnythingIsComputed() {
         FaultyBackend counting = FaultyBackend.counting(TestBackends.ENGINE);
         try (BackboneModel counted = TinyBackbones.llama(counting, DType.F32)) {
-            MixedRows.on(counted.spec())
-                    .adapters()
-                    .forEach(adapter -> adapters.add(adapter.resident(counted)));
+            MixedRows.on(counted.spec()).adapters().forEach(adapter -> adapters.add(adapter.resident(counted)));
             ResidentAdapter prefixOf2 = adapters.get(3);
             ResidentAdapter prefixOf4 = adapters.get(4);
             Prompt fine = Prompt.of(2, 1, 2);

@@ -100,10 +100,12 @@ record CombinedConfig(BackboneSpec spec, List<Planned> terms, Map<Site, Factors>
         }
         List<Integer> ofEmbedding = bySite.get(spec.sites(Role.EMBEDDING).get(0).name());
         int ends = 1 + (spec.tied() ? spec.sites(Role.OUTPUT_EMBEDDING).size() : 0);
-        boolean alike = ofEmbedding != null
-                && bySite.size() == ends
-                && bySite.values().stream().allMatch(ofEmbedding::equals);
-        return alike ? new TrainableTokens.OfEmbeddings(ofEmbedding) : new TrainableTokens.ByModule(bySite);
+        if (ofEmbedding == null
+                || bySite.size() != ends
+                || Set.copyOf(bySite.values()).size() > 1) {
+            return new TrainableTokens.ByModule(bySite);
+        }
+        return new TrainableTokens.OfEmbeddings(ofEmbedding);
     }
 
     private @Nullable TaskType taskType() {
