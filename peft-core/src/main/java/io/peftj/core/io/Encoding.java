@@ -19,6 +19,14 @@ final class Encoding {
         return encode(values.length, Short.BYTES, (into, i) -> into.putShort(SmallFloats.toBf16(values[i])));
     }
 
+    static List<ByteBuffer> f16(float[] values) {
+        return encode(values.length, Short.BYTES, (into, i) -> into.putShort(SmallFloats.toF16(values[i])));
+    }
+
+    static List<ByteBuffer> f64(float[] values) {
+        return encode(values.length, Double.BYTES, (into, i) -> into.putDouble(values[i]));
+    }
+
     static List<ByteBuffer> i64(long[] values) {
         return encode(values.length, Long.BYTES, (into, i) -> into.putLong(values[i]));
     }

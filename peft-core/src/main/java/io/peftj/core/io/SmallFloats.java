@@ -20,6 +20,25 @@ public final class SmallFloats {
         return (short) ((bits + half) >>> 16);
     }
 
+    /** The IEEE half nearest to a value, ties to even; what is too large becomes infinite, and a NaN stays one. */
+    static short toF16(float value) {
+        int sign = (Float.floatToRawIntBits(value) >>> 16) & 0x8000;
+        float magnitude = Math.abs(value);
+        if (Float.isNaN(value)) {
+            return (short) (sign | 0x7E00);
+        }
+        if (magnitude >= 65520) {
+            return (short) (sign | 0x7C00);
+        }
+        if (magnitude < 0x1p-14f) {
+            // Multiples of 2^-24; 1024 of them are the smallest number with an exponent, by the same bits.
+            return (short) (sign | (int) Math.rint((double) magnitude * 0x1p24));
+        }
+        int bits = Float.floatToRawIntBits(magnitude);
+        int rounded = bits + 0xFFF + ((bits >>> 13) & 1);
+        return (short) (sign | ((rounded >>> 13) - ((127 - 15) << 10)));
+    }
+
     /** The value of an IEEE half, exactly. Java has its own conversion from version 20 on. */
     public static float fromF16(short bits) {
         int exponent = (bits >>> 10) & 0x1F;

@@ -63,6 +63,28 @@ public final class StoredTensor {
     }
 
     /**
+     * A tensor of floating-point numbers to be written, each rounded to the nearest that the type has.
+     *
+     * @param values as many as the shape has elements, row-major; asked for when they are written
+     * @throws IllegalArgumentException if the type is one of integers
+     */
+    public static StoredTensor floating(String name, StoredType type, Shape shape, Supplier<float[]> values) {
+        return inMemory(name, type, shape, () -> switch (type) {
+            case F64 -> Encoding.f64(values.get());
+            case F32 -> Encoding.f32(values.get());
+            case BF16 -> Encoding.bf16(values.get());
+            case F16 -> Encoding.f16(values.get());
+            default -> throw new IllegalArgumentException(
+                    "tensor \"" + name + "\": " + type + " holds no floating-point numbers");
+        });
+    }
+
+    /** The same tensor under another name. */
+    public StoredTensor named(String other) {
+        return new StoredTensor(other, origin, type, shape, content);
+    }
+
+    /**
      * A tensor of 64-bit integers to be written.
      *
      * @throws IllegalArgumentException if the number of values is not the shape's

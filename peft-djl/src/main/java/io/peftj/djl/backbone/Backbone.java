@@ -1,6 +1,7 @@
 package io.peftj.djl.backbone;
 
 import io.peftj.core.PeftException;
+import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.adapter.InitialiseContext.KeysAndValues;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -294,6 +296,22 @@ public final class Backbone implements FrozenBase, AutoCloseable {
             lease.leave();
             throw e;
         }
+    }
+
+    /**
+     * A new backbone in which an adapter's changes stand in the weights, as {@link #merged(ResidentAdapter, HeadSpec)} makes it, with the adapter's head.
+     *
+     * @throws io.peftj.core.IncompatibleAdapterException if the adapter was made for another model
+     */
+    public Backbone merged(Adapter adapter) {
+        try (ResidentAdapter resident = AdapterLoader.resident(this, adapter.type(), adapter)) {
+            return merged(resident, AdapterLoader.head(spec, adapter));
+        }
+    }
+
+    /** Names of the parameters whose values are not the model file's own, since adapters were merged into them. */
+    Set<String> replaced() {
+        return weights.replaced();
     }
 
     @Override

@@ -197,7 +197,7 @@ public final class Backbones {
         return config.json().get(key).isJsonArray() ? config.ints(key) : List.of(config.requiredInt(key));
     }
 
-    private static Fingerprint fingerprint(BackboneSpec spec, TensorSource source) {
+    static Fingerprint fingerprint(BackboneSpec spec, TensorSource source) {
         Set<String> outside = spec.sites().stream()
                 .filter(site ->
                         Set.of(Role.POOLER, Role.HEAD, Role.OUTPUT_EMBEDDING).contains(site.role()))

@@ -24,6 +24,21 @@ record BodyNames(TensorSource source) implements TensorSource {
                 .orElse(name);
     }
 
+    /**
+     * A name of a file as it is where another tensor of the file has another name.
+     *
+     * @param inFile what the file calls some tensor of the body
+     * @param asMeant what it is to be called
+     */
+    static String renamed(String name, String inFile, String asMeant) {
+        if (asMeant.length() > inFile.length() && asMeant.endsWith(inFile)) {
+            String prefix = asMeant.substring(0, asMeant.length() - inFile.length());
+            return name.startsWith(prefix) ? name : prefix + name;
+        }
+        String prefix = inFile.substring(0, Math.max(0, inFile.length() - asMeant.length()));
+        return name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+    }
+
     @Override
     public String description() {
         return source.description();

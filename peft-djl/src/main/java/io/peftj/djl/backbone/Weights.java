@@ -13,8 +13,10 @@ import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Weight;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -57,6 +59,16 @@ public final class Weights implements AutoCloseable {
             }
         });
         return over;
+    }
+
+    /** Names of all that was put in the place of a file's. */
+    Set<String> replaced() {
+        Set<String> names = new HashSet<>();
+        for (Weights each = this; each != null && each.source == null; each = each.under) {
+            names.addAll(each.matrices.keySet());
+            names.addAll(each.vectors.keySet());
+        }
+        return names;
     }
 
     /** Whether a matrix was put in the place of the file's, or of none. */

@@ -43,6 +43,7 @@ public final class PeftCommand {
                 .addSubcommand(new FitOracleCommand(opener))
                 .addSubcommand(new TrainCommand(opener))
                 .addSubcommand(new EvalCommand(opener))
+                .addSubcommand(new MergeCommand(opener))
                 .addSubcommand(new CommandLine(new BenchCommand())
                         .addSubcommand(new BenchTrainCommand(opener))
                         .addSubcommand(new BenchClassifyCommand(opener)));
