@@ -44,7 +44,7 @@ public final class Batch {
                 .flatMap(List::stream)
                 .mapToInt(Integer::intValue)
                 .toArray();
-        this.rows = Arrays.stream(callersRow).mapToObj(callersRows::get).toList();
+        this.rows = sorted(callersRows);
         this.rowOffsets = offsets(byStack.values().stream().mapToInt(List::size).toArray());
         this.layout =
                 Layout.of(session, rows.stream().mapToInt(row -> row.length()).toArray());
@@ -110,6 +110,20 @@ public final class Batch {
     /** The caller's number of a row of this batch. */
     public int callersRow(int row) {
         return callersRow[row];
+    }
+
+    /** What belongs to the caller's rows, in this batch's order. */
+    public <T> List<T> sorted(List<T> ofCallersRows) {
+        return Arrays.stream(callersRow).mapToObj(ofCallersRows::get).toList();
+    }
+
+    /** What belongs to this batch's rows, in the caller's order. */
+    public <T> List<T> inCallersOrder(List<T> ofRows) {
+        List<T> inOrder = new ArrayList<>(ofRows);
+        for (int row = 0; row < callersRow.length; row++) {
+            inOrder.set(callersRow[row], ofRows.get(row));
+        }
+        return inOrder;
     }
 
     /** The stacks, one a group of rows. */

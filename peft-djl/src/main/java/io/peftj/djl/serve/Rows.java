@@ -51,12 +51,7 @@ final class Rows {
     private <T> List<T> some(String operation, List<Tokens> rows, Function<Run, List<T>> compute) {
         return base.call(operation, session -> {
             Batch batch = Batch.of(session, base.spec(), rows(session, rows));
-            List<T> sorted = compute.apply(new Run(session, batch, null));
-            List<T> inOrder = new ArrayList<>(sorted);
-            for (int row = 0; row < sorted.size(); row++) {
-                inOrder.set(batch.callersRow(row), sorted.get(row));
-            }
-            return inOrder;
+            return batch.inCallersOrder(compute.apply(new Run(session, batch, null)));
         });
     }
 

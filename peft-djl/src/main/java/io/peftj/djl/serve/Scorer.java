@@ -5,9 +5,9 @@ import io.peftj.core.run.Stack;
 import io.peftj.core.tensor.Session;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.TextEncoder;
-import io.peftj.djl.train.Evaluator;
 import io.peftj.djl.train.Example;
 import io.peftj.djl.train.Objective;
+import io.peftj.djl.train.Predictor;
 import io.peftj.djl.train.PromptAnswer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,8 +17,6 @@ import java.util.stream.Stream;
 
 /** Says how likely a language model finds texts, with or without an adapter. Thread-safe. */
 public final class Scorer implements AutoCloseable {
-    private static final int ROWS = 64;
-
     private final Source source;
 
     private Scorer(Source source) {
@@ -80,18 +78,14 @@ public final class Scorer implements AutoCloseable {
 
     private List<Score> examples(List<Example> examples) {
         Backbone base = source.base();
-        Evaluator evaluator = new Evaluator(base, new Objective.NextToken(), () -> false);
         List<Score> scores = new ArrayList<>();
         try (Adapters.Leased leased = lease()) {
             ServedAdapter adapter = leased.of(source.name());
             Function<Session, Stack> stack = session ->
                     adapter == null ? Stack.BASE : Stack.of(adapter.resident().in(session));
-            for (int from = 0; from < examples.size(); from += ROWS) {
-                List<Example> some = examples.subList(from, Math.min(examples.size(), from + ROWS));
-                List<Objective.Measure> measures = evaluator.measure(some, stack);
-                for (int i = 0; i < some.size(); i++) {
-                    scores.add(new Score(measures.get(i).loss(), some.get(i).learnt()));
-                }
+            List<Double> losses = Objective.NextToken.losses(new Predictor(base, stack, () -> false), examples);
+            for (int i = 0; i < examples.size(); i++) {
+                scores.add(new Score(losses.get(i), examples.get(i).learnt()));
             }
         }
         return scores;

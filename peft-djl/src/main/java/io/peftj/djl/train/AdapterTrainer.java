@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * bit, on one kind of processor with one number of threads.
  *
  * <p>With validation rows the adapter is evaluated after every epoch, and {@link #fit} returns the best one: that with the highest accuracy, or for text the
- * lowest loss. Without, it returns the last.
+ * lowest perplexity, unless {@link #bestBy} says otherwise. Without, it returns the last.
  *
  * @param <R> a row of the data
  */
@@ -55,6 +55,7 @@ public final class AdapterTrainer<R> {
     private double clipNorm = 1;
     private long seed;
     private int patience;
+    private @Nullable Metric metric;
 
     private AdapterTrainer(Backbone base, Beginning beginning, Task<R> task) {
         this.base = base;
@@ -187,6 +188,12 @@ public final class AdapterTrainer<R> {
         return this;
     }
 
+    /** What decides which evaluation is the best; among equal ones the lower loss does. Otherwise it is the first metric of the task. */
+    public AdapterTrainer<R> bestBy(Metric deciding) {
+        metric = deciding;
+        return this;
+    }
+
     /** Is told how it goes; further listeners are told in their order. */
     public AdapterTrainer<R> listener(TrainingListener listener) {
         listeners.add(listener);
@@ -233,8 +240,18 @@ public final class AdapterTrainer<R> {
      */
     public Adapter fit(Iterable<R> train, Iterable<R> validation) {
         AdamW optimizer = new AdamW(learningRate, beta1, beta2, epsilon, weightDecay);
-        Recipe recipe =
-                new Recipe(epochs, batching, microBatch, optimizer, rateFactors, schedule, clipNorm, seed, patience);
+        Objective objective = task.objective(base);
+        Recipe recipe = new Recipe(
+                epochs,
+                batching,
+                microBatch,
+                optimizer,
+                rateFactors,
+                schedule,
+                clipNorm,
+                seed,
+                patience,
+                deciding(objective));
         CheckpointStore store = checkpoints == null ? null : CheckpointStore.open(checkpoints);
         try (Backbone.Held held = base.hold("fit")) {
             Planned planned = plan();
@@ -245,12 +262,12 @@ public final class AdapterTrainer<R> {
             }
             TrainingRun.Data data = new TrainingRun.Data(examples, task.examples(base, planned.plan(), validation));
             RunDescription description =
-                    RunDescription.of(base, planned.config(), beginning.adapter(), recipe, task.data(base), data);
+                    RunDescription.of(base, planned.config(), beginning.adapter(), recipe, task, data);
             Checkpoint from = store == null ? null : store.find(description, trainedBy(planned.plan()));
             try (TrainableAdapter trained = from == null ? begin(planned) : goOn(planned, from)) {
                 return new TrainingRun(
                                 base,
-                                new TrainingRun.Work(recipe, task.objective(base), data, description),
+                                new TrainingRun.Work(recipe, objective, data, description),
                                 trained,
                                 stored -> adapter(planned, stored),
                                 new TrainingRun.Watch(new Listeners(listeners), cancelled, store),
@@ -258,6 +275,17 @@ public final class AdapterTrainer<R> {
                         .run();
             }
         }
+    }
+
+    private Metric deciding(Objective objective) {
+        List<Metric> known = new ArrayList<>(objective.metrics());
+        known.add(Metric.LOSS);
+        Metric asked = metric;
+        if (asked != null && !known.contains(asked)) {
+            throw new InvalidConfigException("the best adapter cannot be found by " + asked
+                    + ": the task's evaluations have " + known + "; choose one of these");
+        }
+        return asked == null ? known.get(0) : asked;
     }
 
     /** What the method does on this model. */

@@ -63,8 +63,8 @@ record Checkpoint(RunDescription run, Progress progress, Map<String, State> para
             return new Progress(step + 1, epoch, batches + 1, epochLoss + loss, loss, notBetter, best);
         }
 
-        Progress afterEvaluation(Best found) {
-            boolean better = best == null || found.result().betterThan(best.result());
+        Progress afterEvaluation(Best found, Metric metric) {
+            boolean better = best == null || found.result().betterThan(best.result(), metric);
             return new Progress(
                     step, epoch, batches, epochLoss, lastLoss, better ? 0 : notBetter + 1, better ? found : best);
         }

@@ -24,7 +24,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -98,7 +97,9 @@ final class CheckpointFile {
         JsonObject json = new JsonObject();
         json.addProperty("loss", result.loss());
         json.addProperty("learnt", result.learnt());
-        result.accuracy().ifPresent(accuracy -> json.addProperty("accuracy", accuracy));
+        Map<String, String> scores = new LinkedHashMap<>(); // as texts, since a perplexity may be infinite
+        result.scores().forEach((metric, value) -> scores.put(metric.name(), Double.toString(value)));
+        json.add("scores", texts(scores));
         return json;
     }
 
@@ -187,9 +188,10 @@ final class CheckpointFile {
     }
 
     private static Evaluation evaluation(ConfigReader json) {
-        OptionalDouble accuracy =
-                json.has("accuracy") ? OptionalDouble.of(json.requiredDouble("accuracy")) : OptionalDouble.empty();
-        return new Evaluation(json.requiredDouble("loss"), (long) json.requiredDouble("learnt"), accuracy);
+        Map<Metric, Double> scores = new LinkedHashMap<>();
+        texts(json.requiredObject("scores"))
+                .forEach((metric, value) -> scores.put(Metric.of(metric), Double.valueOf(value)));
+        return new Evaluation(json.requiredDouble("loss"), (long) json.requiredDouble("learnt"), scores);
     }
 
     private static Map<String, State> parameters(Safetensors file) {

@@ -72,10 +72,7 @@ public final class JsonLinesMetrics implements TrainingListener {
         line.addProperty("epoch", event.epoch());
         line.addProperty("step", event.step());
         line.addProperty("loss", event.result().loss());
-        event.result()
-                .accuracy()
-                .ifPresentOrElse(
-                        accuracy -> line.addProperty("accuracy", accuracy), () -> addPerplexity(line, event.result()));
+        event.result().scores().forEach((metric, value) -> addFinite(line, metric.name(), value));
         line.addProperty("best", event.best());
         append(line);
     }
@@ -111,10 +108,10 @@ public final class JsonLinesMetrics implements TrainingListener {
         return line;
     }
 
-    /** JSON has no infinity, which is what e to a loss of more than 709 is. */
-    private static void addPerplexity(JsonObject line, Evaluation result) {
-        if (Double.isFinite(result.perplexity())) {
-            line.addProperty("perplexity", result.perplexity());
+    /** JSON has no infinity, which is the perplexity of a loss of more than 709. */
+    private static void addFinite(JsonObject line, String name, double value) {
+        if (Double.isFinite(value)) {
+            line.addProperty(name, value);
         }
     }
 

@@ -13,8 +13,9 @@ import io.peftj.core.tensor.Tensor;
 import io.peftj.djl.backbone.Backbone;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
 
 /** What makes an answer wrong, as a number to differentiate. */
 public sealed interface Objective {
@@ -26,8 +27,8 @@ public sealed interface Objective {
     /**
      * The weighted sum of the losses of what a batch's rows should give.
      *
-     * @param examples the batch's rows in the batch's order
-     * @param weights 1 / (what the rows with the same adapters {@linkplain #count count} in the whole step), in the same order
+     * @param examples those whose rows the batch was made of, in their order
+     * @param weights 1 / (what the examples with the same adapters {@linkplain #count count} in the whole step), in the same order
      */
     Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights);
 
@@ -36,20 +37,11 @@ public sealed interface Objective {
         return true;
     }
 
-    /**
-     * How well each of a batch's rows is predicted, without learning from them.
-     *
-     * @param examples the batch's rows in the batch's order
-     */
-    List<Measure> measure(Backbone base, Run run, List<Example> examples);
+    /** What evaluations tell besides the loss, what the task is usually judged by first. */
+    List<Metric> metrics();
 
-    /**
-     * How well a row is predicted.
-     *
-     * @param loss the negative log-likelihood of all it learns
-     * @param right whether the likeliest class is its own; null for text
-     */
-    record Measure(double loss, @Nullable Boolean right) {}
+    /** How well examples are predicted, without learning from them. */
+    Evaluation evaluate(Predictor predictor, List<Example> examples);
 
     /**
      * The class of each row.
@@ -77,17 +69,19 @@ public sealed interface Objective {
         public Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights) {
             Session session = run.session();
             Tensor hidden = base.transformer().hiddenStates(run);
+            List<Example> inBatch = run.batch().sorted(examples);
+            List<Float> weightsInBatch = run.batch().sorted(weights);
             List<Tensor> sums = new ArrayList<>();
             List<Tensor> rows = new ArrayList<>();
             int from = 0;
             for (Tensor logits : base.outputs().classLogits(run, hidden, head)) {
                 int to = from + logits.shape().dim(0);
-                long[] labels = examples.subList(from, to).stream()
+                long[] labels = inBatch.subList(from, to).stream()
                         .mapToLong(Example::label)
                         .toArray();
                 Loss loss = logits.crossEntropy(
                         session.index(labels),
-                        session.tensor(host(weights.subList(from, to)), logits.dtype()),
+                        session.tensor(host(weightsInBatch.subList(from, to)), logits.dtype()),
                         labelSmoothing,
                         classWeights.isEmpty() ? null : session.tensor(host(classWeights), logits.dtype()));
                 sums.add(loss.sum());
@@ -98,19 +92,39 @@ public sealed interface Objective {
         }
 
         @Override
-        public List<Measure> measure(Backbone base, Run run, List<Example> examples) {
+        public List<Metric> metrics() {
+            return List.of(Metric.ACCURACY, Metric.MACRO_F1);
+        }
+
+        @Override
+        public Evaluation evaluate(Predictor predictor, List<Example> examples) {
+            List<double[]> logProbabilities = predictor.each(
+                    examples, (run, some) -> run.batch().inCallersOrder(logProbabilities(predictor.base(), run)));
+            List<Integer> labels = examples.stream().map(Example::label).toList();
+            List<Integer> found =
+                    logProbabilities.stream().map(Softmax::greatest).toList();
+            double loss = 0;
+            for (int row = 0; row < labels.size(); row++) {
+                loss -= logProbabilities.get(row)[labels.get(row)];
+            }
+            Map<Metric, Double> scores = new LinkedHashMap<>();
+            scores.put(Metric.ACCURACY, Scores.accuracy(labels, found));
+            scores.put(Metric.MACRO_F1, Scores.macroF1(labels, found));
+            return new Evaluation(loss / labels.size(), labels.size(), scores);
+        }
+
+        /** Of each row in the batch's order. */
+        private List<double[]> logProbabilities(Backbone base, Run run) {
             Tensor hidden = base.transformer().hiddenStates(run);
-            List<Measure> measures = new ArrayList<>();
+            List<double[]> rows = new ArrayList<>();
             for (Tensor logits : base.outputs().classLogits(run, hidden, head)) {
                 int classes = logits.shape().dim(1);
                 float[] values = logits.toHost().values();
                 for (int from = 0; from < values.length; from += classes) {
-                    double[] logProbabilities = Softmax.log(Arrays.copyOfRange(values, from, from + classes));
-                    int label = examples.get(measures.size()).label();
-                    measures.add(new Measure(-logProbabilities[label], Softmax.greatest(logProbabilities) == label));
+                    rows.add(Softmax.log(Arrays.copyOfRange(values, from, from + classes)));
                 }
             }
-            return measures;
+            return rows;
         }
     }
 
@@ -130,24 +144,41 @@ public sealed interface Objective {
             Session session = run.session();
             Learnt learnt = Learnt.of(run.batch(), examples);
             List<Float> each =
-                    Arrays.stream(learnt.rows()).mapToObj(weights::get).toList();
+                    Arrays.stream(learnt.examples()).mapToObj(weights::get).toList();
             return loss(base, run, learnt, session.tensor(host(each)), labelSmoothing);
         }
 
         @Override
-        public List<Measure> measure(Backbone base, Run run, List<Example> examples) {
+        public List<Metric> metrics() {
+            return List.of(Metric.PERPLEXITY);
+        }
+
+        @Override
+        public Evaluation evaluate(Predictor predictor, List<Example> examples) {
+            double sum = losses(predictor, examples).stream()
+                    .mapToDouble(Double::doubleValue)
+                    .sum();
+            long learnt = examples.stream().mapToLong(Example::learnt).sum();
+            double loss = sum / learnt;
+            return new Evaluation(loss, learnt, Map.of(Metric.PERPLEXITY, Math.exp(loss)));
+        }
+
+        /** The negative log-likelihood of all that each example learns. */
+        public static List<Double> losses(Predictor predictor, List<Example> examples) {
+            return predictor.each(examples, (run, some) -> losses(predictor.base(), run, some));
+        }
+
+        private static List<Double> losses(Backbone base, Run run, List<Example> examples) {
             Learnt learnt = Learnt.of(run.batch(), examples);
             double[] losses = new double[examples.size()];
             if (learnt.tokens().length > 0) {
                 Tensor weights = run.session().zeros(Shape.of(learnt.tokens().length), DType.F32);
                 double[] each = loss(base, run, learnt, weights, 0).perRow().toDoubles();
                 for (int i = 0; i < each.length; i++) {
-                    losses[learnt.rows()[i]] += each[i];
+                    losses[learnt.examples()[i]] += each[i];
                 }
             }
-            return Arrays.stream(losses)
-                    .mapToObj(loss -> new Measure(loss, null))
-                    .toList();
+            return Arrays.stream(losses).boxed().toList();
         }
 
         private static Loss loss(Backbone base, Run run, Learnt learnt, Tensor weights, double smoothing) {
@@ -170,20 +201,20 @@ public sealed interface Objective {
          *
          * @param tokens their numbers in the batch, rising
          * @param labels what each should predict
-         * @param rows the row of each
+         * @param examples whose each is, by number
          */
         @SuppressWarnings("ArrayRecordComponent") // used here alone, never compared
-        private record Learnt(int[] tokens, long[] labels, int[] rows) {
+        private record Learnt(int[] tokens, long[] labels, int[] examples) {
             static Learnt of(Batch batch, List<Example> examples) {
                 int count = examples.stream().mapToInt(Example::learnt).sum();
                 Learnt learnt = new Learnt(new int[count], new long[count], new int[count]);
                 int n = 0;
                 for (int r = 0; r < examples.size(); r++) {
-                    Example example = examples.get(r);
+                    Example example = examples.get(batch.callersRow(r));
                     for (int t = example.answer(); t < example.length(); t++) {
                         learnt.tokens[n] = batch.layout().begin(r) + t - 1;
                         learnt.labels[n] = example.id(t);
-                        learnt.rows[n] = r;
+                        learnt.examples[n] = batch.callersRow(r);
                         n++;
                     }
                 }

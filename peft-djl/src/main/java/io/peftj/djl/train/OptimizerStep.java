@@ -260,20 +260,17 @@ public final class OptimizerStep {
         // Rows with equal numbers share one stack, which is what groups them in the batch.
         Map<List<Integer>, Stack> stacks = new HashMap<>();
         List<Row> rows = new ArrayList<>();
+        List<Example> examples = new ArrayList<>();
+        List<Float> each = new ArrayList<>();
         for (Assigned assigned : microBatch) {
             Stack stack = stacks.computeIfAbsent(
                     assigned.adapters(),
                     numbers -> new Stack(numbers.stream().map(active::get).toList()));
             rows.add(assigned.example().row(stack));
-        }
-        Batch batch = Batch.of(session, base.spec(), rows);
-        List<Example> examples = new ArrayList<>();
-        List<Float> each = new ArrayList<>();
-        for (int r = 0; r < microBatch.size(); r++) {
-            Assigned assigned = microBatch.get(batch.callersRow(r));
             examples.add(assigned.example());
             each.add(Objects.requireNonNull(weights.get(assigned.adapters())));
         }
+        Batch batch = Batch.of(session, base.spec(), rows);
         return objective.loss(base, new Run(session, batch, settings.dropout()), examples, each);
     }
 

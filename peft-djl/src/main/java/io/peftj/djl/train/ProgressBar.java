@@ -66,16 +66,12 @@ public final class ProgressBar implements TrainingListener {
     @Override
     public void onEvaluation(TrainingEvent.Evaluated event) {
         Evaluation result = event.result();
-        String quality = result.accuracy().isPresent()
-                ? String.format(Locale.ROOT, "accuracy %.4f", result.accuracy().getAsDouble())
-                : String.format(Locale.ROOT, "perplexity %.3f", result.perplexity());
-        line(String.format(
-                Locale.ROOT,
-                "epoch %d: validation loss %.4f, %s%s",
-                event.epoch(),
-                result.loss(),
-                quality,
-                event.best() ? ", the best so far" : ""));
+        StringBuilder text = new StringBuilder(
+                String.format(Locale.ROOT, "epoch %d: validation loss %.4f", event.epoch(), result.loss()));
+        result.scores()
+                .forEach((metric, value) -> text.append(
+                        String.format(Locale.ROOT, ", %s %.4f", metric.name().replace('_', ' '), value)));
+        line(text + (event.best() ? ", the best so far" : ""));
     }
 
     @Override

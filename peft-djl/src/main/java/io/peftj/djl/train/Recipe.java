@@ -18,6 +18,7 @@ import java.util.Map;
  * @param clipNorm the most a gradient may measure; 0 for no limit
  * @param seed of all random draws
  * @param patience epochs without improvement after which training stops; 0 for never
+ * @param metric what decides which evaluation is the best
  */
 record Recipe(
         int epochs,
@@ -28,7 +29,8 @@ record Recipe(
         Schedule schedule,
         double clipNorm,
         long seed,
-        int patience) {
+        int patience,
+        Metric metric) {
     Recipe {
         check(epochs >= 1, "epochs", "at least 1", epochs);
         check(microBatch >= 0, "rows of a micro-batch", "at least 1", microBatch);

@@ -7,7 +7,6 @@ import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.adapter.AdapterMethod;
 import io.peftj.core.adapter.AdapterMethods;
-import io.peftj.core.adapter.TaskData;
 import io.peftj.core.io.Fingerprint;
 import io.peftj.djl.backbone.Backbone;
 import java.util.ArrayList;
@@ -39,13 +38,14 @@ public record RunDescription(Map<String, String> settings, Map<String, String> e
             AdapterConfig config,
             @Nullable Adapter startsFrom,
             Recipe recipe,
-            TaskData task,
+            Task<?> task,
             TrainingRun.Data data) {
         Map<String, String> settings = new TreeMap<>();
         put(settings, "method", json(config));
         // Records turn into JSON by their components, so that a new one is compared without anything said here.
         put(settings, "recipe", new Gson().toJsonTree(recipe));
-        put(settings, "task", new Gson().toJsonTree(task));
+        put(settings, "task", new Gson().toJsonTree(task.data(base)));
+        put(settings, "objective", new Gson().toJsonTree(task.objective(base)));
         put(settings, "train", data.train());
         put(settings, "validation", data.validation());
         if (startsFrom != null) {

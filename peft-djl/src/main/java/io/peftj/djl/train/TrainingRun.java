@@ -239,7 +239,7 @@ final class TrainingRun {
                     finished.apply(before == null ? good : before.stored()));
         }
         good = trained.stored();
-        progress = progress.afterEvaluation(new Best(good, result));
+        progress = progress.afterEvaluation(new Best(good, result), recipe.metric());
         return new TrainingEvent.Evaluated(epoch, progress.step(), result, progress.notBetter() == 0);
     }
 

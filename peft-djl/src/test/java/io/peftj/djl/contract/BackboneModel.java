@@ -92,7 +92,7 @@ record BackboneModel(String name, Backbone base) implements ContractModel {
                             : Example.classified(row.example(), (int) (row.example() % head.classes()), ids));
         }
         return objective
-                .loss(base, run, examples, Collections.nCopies(examples.size(), 1f))
+                .loss(base, run, batch.inCallersOrder(examples), Collections.nCopies(examples.size(), 1f))
                 .sum();
     }
 

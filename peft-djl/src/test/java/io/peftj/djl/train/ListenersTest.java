@@ -58,6 +58,7 @@ class ListenersTest extends TinyTraining {
         assertThat(lines.get(5).requiredDouble("gradient_norm")).isPositive();
         assertThat(lines.get(5).requiredDouble("tokens_per_second")).isPositive();
         assertThat(lines.get(6).requiredDouble("accuracy")).isBetween(0.0, 1.0);
+        assertThat(lines.get(6).requiredDouble("macro_f1")).isBetween(0.0, 1.0);
         assertThat(lines.get(15).requiredString("reason")).isEqualTo("completed");
     }
 
@@ -118,7 +119,10 @@ class ListenersTest extends TinyTraining {
         assertThat(lines)
                 .filteredOn(line -> line.startsWith("epoch "))
                 .hasSize(4)
-                .allSatisfy(line -> assertThat(line).contains("validation loss").contains("accuracy"));
+                .allSatisfy(line -> assertThat(line)
+                        .contains("validation loss")
+                        .contains("accuracy")
+                        .contains("macro f1"));
         assertThat(lines.get(lines.size() - 1)).startsWith("completed after 20 steps in 0:00:");
     }
 

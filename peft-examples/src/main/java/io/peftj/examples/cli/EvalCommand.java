@@ -28,8 +28,8 @@ import picocli.CommandLine.Spec;
         header = "Measures an adapter on a file of texts.",
         description =
                 "Measures an adapter on a CSV or JSONL file with the columns text and label, or prompt and answer, and prints"
-                        + " its loss (the mean negative log-likelihood of a row's label or of an answer's token), and its accuracy or"
-                        + " perplexity. Texts become tokens as they did in training.")
+                        + " its loss (the mean negative log-likelihood of a row's label or of an answer's token), and its accuracy and"
+                        + " macro F1, or its perplexity. Texts become tokens as they did in training.")
 final class EvalCommand implements Callable<Integer> {
     private final ModelOpener opener;
 
@@ -72,17 +72,17 @@ final class EvalCommand implements Callable<Integer> {
         if (Rows.areLabelled(rows)) {
             ClassificationTask classes = new ClassificationTask(
                     labels(task), task.maxLength(), task.pooling(), task.promptTemplate(), 0, Map.of());
-            Evaluation result = Measurement.of(base, loaded, classes, Rows.labelled(rows));
-            return new JsonLine()
-                    .put("loss", result.loss())
-                    .put("accuracy", result.accuracy().orElseThrow());
+            return line(Measurement.of(base, loaded, classes, Rows.labelled(rows)));
         }
         AnswerTask answers = new AnswerTask(task.maxLength(), task.promptTemplate(), null, 0);
         Evaluation result = Measurement.of(base, loaded, answers, Rows.answered(rows));
-        return new JsonLine()
-                .put("loss", result.loss())
-                .put("perplexity", result.perplexity())
-                .put("tokens", result.learnt());
+        return line(result).put("tokens", result.learnt());
+    }
+
+    private static JsonLine line(Evaluation result) {
+        JsonLine line = new JsonLine().put("loss", result.loss());
+        result.scores().forEach((metric, value) -> line.put(metric.name(), value));
+        return line;
     }
 
     private List<String> labels(TaskData task) {

@@ -2,6 +2,7 @@ package io.peftj.examples.cli;
 
 import io.peftj.djl.train.AdapterTrainer;
 import io.peftj.methods.lora.LoraPlus;
+import io.peftj.djl.train.Metric;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -64,6 +65,14 @@ final class RecipeOptions {
     private @Nullable Integer patience;
 
     @Option(
+            names = "--best-by",
+            paramLabel = "METRIC",
+            description =
+                    "What decides which epoch's adapter is written and when to stop: loss, accuracy, macro_f1, perplexity or"
+                            + " recall@k; accuracy, perplexity or recall@1 if not given, after the task.")
+    private @Nullable String metric;
+
+    @Option(
             names = "--seed",
             defaultValue = "0",
             paramLabel = "N",
@@ -85,6 +94,9 @@ final class RecipeOptions {
         }
         if (patience != null) {
             trainer.earlyStopping(patience);
+        }
+        if (metric != null) {
+            trainer.bestBy(Metric.of(metric));
         }
         return trainer;
     }

@@ -60,7 +60,7 @@ final class RunSummary implements TrainingListener {
                 .putRounded("seconds", seconds, 1);
         if (best != null) {
             line.put("validation_loss", best.loss());
-            best.accuracy().ifPresent(accuracy -> line.put("validation_accuracy", accuracy));
+            best.scores().forEach((metric, value) -> line.put("validation_" + metric, value));
         }
         return line;
     }

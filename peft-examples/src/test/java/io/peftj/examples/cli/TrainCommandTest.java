@@ -26,8 +26,21 @@ class TrainCommandTest {
         Path model = TinyModels.bert(folder.resolve("model"), 1);
         Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
 
-        Invocation trained =
-                train(model, data, "--validation", data, "--epochs", 6, "--lr", 0.02, "--batch", 4, "--max-length", 8);
+        Invocation trained = train(
+                model,
+                data,
+                "--validation",
+                data,
+                "--best-by",
+                "macro_f1",
+                "--epochs",
+                6,
+                "--lr",
+                0.02,
+                "--batch",
+                4,
+                "--max-length",
+                8);
         JsonObject evaluated =
                 json(Invocation.of("eval", "--model", model, "--adapter", folder.resolve("adapter"), "--data", data));
 
@@ -35,6 +48,8 @@ class TrainCommandTest {
         assertThat(result.get("steps").getAsInt()).isEqualTo(6 * 4);
         assertThat(result.get("validation_accuracy").getAsDouble()).isEqualTo(1);
         assertThat(evaluated.get("accuracy").getAsDouble()).isEqualTo(1);
+        assertThat(evaluated.get("macro_f1").getAsDouble()).isEqualTo(1);
+        assertThat(result.get("validation_macro_f1").getAsDouble()).isEqualTo(1);
         assertThat(evaluated.get("loss").getAsDouble())
                 .isCloseTo(result.get("validation_loss").getAsDouble(), within(1e-6));
         assertThat(evaluated.get("rows").getAsInt()).isEqualTo(16);
