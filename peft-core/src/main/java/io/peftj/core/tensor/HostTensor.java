@@ -1,5 +1,7 @@
 package io.peftj.core.tensor;
 
+import java.util.List;
+
 /**
  * Single-precision values in Java's memory, row-major: how adapters hold their parameters, and how values enter and leave a backend.
  *
@@ -25,6 +27,15 @@ public final class HostTensor {
                     + values.length + " values were given");
         }
         return new HostTensor(shape, values);
+    }
+
+    /** Numbers in a row [values.size()]. */
+    public static HostTensor vector(List<? extends Number> values) {
+        float[] array = new float[values.size()];
+        for (int i = 0; i < array.length; i++) {
+            array[i] = values.get(i).floatValue();
+        }
+        return new HostTensor(Shape.of(array.length), array);
     }
 
     /** A tensor whose elements all have one value. */

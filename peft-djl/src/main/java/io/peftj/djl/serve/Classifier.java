@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -66,31 +67,29 @@ public final class Classifier implements AutoCloseable {
      */
     public List<Classification> classifyEach(List<Request> requests) {
         try (Adapters.Leased leased = source.lease(requests)) {
-            // Heads differ in where they look; most batches have one pooling.
-            Map<Pooling, List<Integer>> byPooling = new EnumMap<>(Pooling.class);
+            // Heads of one pooling are found by one name, whatever they have of classes; most batches have one pooling.
+            Map<Pooling, HeadSpec> heads = new EnumMap<>(Pooling.class);
             List<Tokens> rows = new ArrayList<>();
             for (Request request : requests) {
                 ServedAdapter adapter = leased.of(request.adapter());
-                byPooling
-                        .computeIfAbsent(head(adapter).pooling(), key -> new ArrayList<>())
-                        .add(rows.size());
+                heads.putIfAbsent(head(adapter).pooling(), head(adapter));
                 rows.add(
                         new Tokens(ServedAdapter.encoder(source.base(), adapter).row(request.text()), adapter));
             }
-            Classification[] results = new Classification[rows.size()];
-            byPooling.forEach((pooling, places) -> classify(rows, places, results));
-            return List.of(results);
-        }
-    }
-
-    private void classify(List<Tokens> rows, List<Integer> places, Classification[] results) {
-        List<Tokens> alike = places.stream().map(rows::get).toList();
-        HeadSpec head = head(alike.get(0).adapter());
-        List<float[]> logits = new Rows(source.base()).each("classify", alike, run -> logits(run, head));
-        for (int i = 0; i < alike.size(); i++) {
-            double[] logProbabilities = Softmax.log(logits.get(i));
-            results[places.get(i)] =
-                    Classification.of(labels(alike.get(i).adapter(), logProbabilities.length), logProbabilities);
+            List<float[]> logits = new Rows(source.base())
+                    .each(
+                            "classify",
+                            rows,
+                            row -> Objects.requireNonNull(
+                                    heads.get(head(row.adapter()).pooling())),
+                            this::logits);
+            List<Classification> results = new ArrayList<>();
+            for (int i = 0; i < rows.size(); i++) {
+                double[] logProbabilities = Softmax.log(logits.get(i));
+                results.add(
+                        Classification.of(labels(rows.get(i).adapter(), logProbabilities.length), logProbabilities));
+            }
+            return List.copyOf(results);
         }
     }
 

@@ -9,8 +9,13 @@ import io.peftj.djl.serve.Rows.Tokens;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** Makes a vector of a text: the mean of its tokens' last hidden states, as sentence encoders do. Thread-safe. */
+/**
+ * Makes a vector of a text: the mean of its tokens' last hidden states, as sentence encoders do, or what an adapter was trained to make of them. Thread-safe.
+ *
+ * <p>Texts are put into the template and cut to the length that their adapter was trained with.
+ */
 public final class Embedder implements AutoCloseable {
     private final Source source;
     private final boolean normalised;
@@ -67,13 +72,18 @@ public final class Embedder implements AutoCloseable {
                 rows.add(
                         new Tokens(ServedAdapter.encoder(source.base(), adapter).row(request.text()), adapter));
             }
-            return new Rows(source.base()).each("embed", rows, this::vectors);
+            return new Rows(source.base()).each("embed", rows, row -> pooling(row.adapter()), this::vectors);
         }
     }
 
-    private List<float[]> vectors(Run run) {
+    private static Pooling pooling(@Nullable ServedAdapter adapter) {
+        Pooling trained = adapter == null ? null : adapter.adapter().task().pooling();
+        return trained == null ? Pooling.MEAN : trained;
+    }
+
+    private List<float[]> vectors(Run run, Pooling pooling) {
         Backbone base = source.base();
-        Tensor pooled = base.outputs().pool(run, base.transformer().hiddenStates(run), Pooling.MEAN);
+        Tensor pooled = base.outputs().pool(run, base.transformer().hiddenStates(run), pooling);
         int width = pooled.shape().dim(1);
         float[] values = pooled.toHost().values();
         List<float[]> rows = new ArrayList<>();

@@ -9,8 +9,11 @@ import io.peftj.djl.backbone.Backbone;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +49,30 @@ final class Rows {
             results.addAll(some(operation, rows.subList(from, Math.min(rows.size(), from + MOST)), compute));
         }
         return results;
+    }
+
+    /**
+     * Computes something of each row, rows of one kind together.
+     *
+     * @param kind what tells rows apart that one computation cannot do, such as how they are pooled
+     * @param compute gives one result a row of the batch, in the batch's order
+     * @return the results in the order of the rows given
+     */
+    <T, K> List<T> each(
+            String operation, List<Tokens> rows, Function<Tokens, K> kind, BiFunction<Run, K, List<T>> compute) {
+        Map<K, List<Integer>> places = new LinkedHashMap<>();
+        for (int row = 0; row < rows.size(); row++) {
+            places.computeIfAbsent(kind.apply(rows.get(row)), key -> new ArrayList<>())
+                    .add(row);
+        }
+        Map<Integer, T> results = new TreeMap<>();
+        places.forEach((key, alike) -> {
+            List<T> found = each(operation, alike.stream().map(rows::get).toList(), run -> compute.apply(run, key));
+            for (int i = 0; i < found.size(); i++) {
+                results.put(alike.get(i), found.get(i));
+            }
+        });
+        return List.copyOf(results.values());
     }
 
     private <T> List<T> some(String operation, List<Tokens> rows, Function<Run, List<T>> compute) {

@@ -123,7 +123,7 @@ public final class AdapterTrainer<R> {
         return this;
     }
 
-    /** Computes batches in portions of at most so many rows: less memory, the same steps. */
+    /** Computes batches in portions of at most so many rows: less memory, the same steps. Refused where a loss compares the rows of a batch. */
     public AdapterTrainer<R> microBatchSize(int rows) {
         microBatch = rows;
         return this;
@@ -241,6 +241,11 @@ public final class AdapterTrainer<R> {
     public Adapter fit(Iterable<R> train, Iterable<R> validation) {
         AdamW optimizer = new AdamW(learningRate, beta1, beta2, epsilon, weightDecay);
         Objective objective = task.objective(base);
+        if (microBatch > 0 && !objective.isRowWise()) {
+            throw new InvalidConfigException("the task compares all rows of a batch with each other, which"
+                    + " micro-batches of " + microBatch + " would take apart; leave the micro-batch out, or use"
+                    + " smaller batches");
+        }
         Recipe recipe = new Recipe(
                 epochs,
                 batching,

@@ -2,27 +2,28 @@ package io.peftj.djl.train;
 
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Stack;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One row to learn from, as token ids.
+ * What one example is as token ids: a row, or a pair of rows.
  *
- * <p>What is learnt is either a class of the whole row, or the tokens from some place on; the token before predicts each.
+ * <p>What is learnt is a class of the row, or the tokens from some place on, each predicted by the token before, or that the two of a pair belong together.
  */
 public final class Example {
     private static final int NONE = -1;
 
     private final long number;
     private final int[] ids;
-    private final int @Nullable [] types;
+    private final int @Nullable [] other;
     private final int label;
     private final int answer;
 
-    private Example(long number, int[] ids, int @Nullable [] types, int label, int answer) {
+    private Example(long number, int[] ids, int @Nullable [] other, int label, int answer) {
         this.number = number;
         this.ids = ids.clone();
-        this.types = types == null ? null : types.clone();
+        this.other = other == null ? null : other.clone();
         this.label = label;
         this.answer = answer;
     }
@@ -49,19 +50,37 @@ public final class Example {
         return new Example(number, ids, null, NONE, answer);
     }
 
+    /** Two rows that belong together. */
+    public static Example pair(long number, int[] anchor, int[] positive) {
+        return new Example(number, anchor, positive, NONE, NONE);
+    }
+
     /** Tells examples apart. */
     public long number() {
         return number;
     }
 
-    /** Number of tokens. */
+    /** Number of tokens, of both rows where there are two. */
     public int length() {
-        return ids.length;
+        return ids.length + (other == null ? 0 : other.length);
     }
 
-    /** A token's id. */
+    /** The id of a token of the row, or of both rows one after the other. */
     public int id(int token) {
-        return ids[token];
+        return other == null || token < ids.length ? ids[token] : other[token - ids.length];
+    }
+
+    /** The ids of a pair's first row. */
+    int[] anchor() {
+        return ids.clone();
+    }
+
+    /** The ids of a pair's second row. */
+    int[] positive() {
+        if (other == null) {
+            throw new IllegalStateException("the example " + number + " is no pair");
+        }
+        return other.clone();
     }
 
     /** The class, or −1. */
@@ -69,19 +88,27 @@ public final class Example {
         return label;
     }
 
-    /** The first token that is learnt, or −1 where a class is. */
+    /** The first token that is learnt, or −1 where none is. */
     public int answer() {
         return answer;
     }
 
-    /** Number of things learnt: tokens, or one class. */
+    /** Number of things learnt: tokens, one class, or one pair. */
     public int learnt() {
         return answer == NONE ? 1 : ids.length - answer;
     }
 
-    /** The row under a stack of adapters. */
-    public Row row(Stack stack) {
-        return new Row(ids, types, stack, number);
+    /** The row, or both rows, under a stack of adapters. */
+    public List<Row> rows(Stack stack) {
+        // A pair's rows draw their dropout by numbers of their own.
+        return other == null
+                ? List.of(new Row(ids, null, stack, number))
+                : List.of(new Row(ids, null, stack, 2 * number), new Row(other, null, stack, 2 * number + 1));
+    }
+
+    @Override
+    public String toString() {
+        return "Example " + number + " " + Arrays.toString(ids) + (other == null ? "" : Arrays.toString(other));
     }
 
     /** Examples of one optimiser step, each under the adapters it trains, by number in the step's list. */

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What makes an answer wrong, as a number to differentiate. */
-public sealed interface Objective {
+public sealed interface Objective permits Objective.Classification, Objective.NextToken, InBatchNegatives {
     /** What an example counts in the mean over a step: the things it learns, each with its weight. */
     default double count(Example example) {
         return example.learnt();
@@ -32,7 +32,7 @@ public sealed interface Objective {
      */
     Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights);
 
-    /** Whether a row's loss depends on no other row of the batch, so that a batch can be computed in parts. */
+    /** Whether an example's loss depends on no other of the batch, so that a step can be computed in parts. */
     default boolean isRowWise() {
         return true;
     }
@@ -81,9 +81,11 @@ public sealed interface Objective {
                         .toArray();
                 Loss loss = logits.crossEntropy(
                         session.index(labels),
-                        session.tensor(host(weightsInBatch.subList(from, to)), logits.dtype()),
+                        session.tensor(HostTensor.vector(weightsInBatch.subList(from, to)), logits.dtype()),
                         labelSmoothing,
-                        classWeights.isEmpty() ? null : session.tensor(host(classWeights), logits.dtype()));
+                        classWeights.isEmpty()
+                                ? null
+                                : session.tensor(HostTensor.vector(classWeights), logits.dtype()));
                 sums.add(loss.sum());
                 rows.add(loss.perRow());
                 from = to;
@@ -145,7 +147,7 @@ public sealed interface Objective {
             Learnt learnt = Learnt.of(run.batch(), examples);
             List<Float> each =
                     Arrays.stream(learnt.examples()).mapToObj(weights::get).toList();
-            return loss(base, run, learnt, session.tensor(host(each)), labelSmoothing);
+            return loss(base, run, learnt, session.tensor(HostTensor.vector(each)), labelSmoothing);
         }
 
         @Override
@@ -221,13 +223,5 @@ public sealed interface Objective {
                 return learnt;
             }
         }
-    }
-
-    private static HostTensor host(List<? extends Number> values) {
-        float[] array = new float[values.size()];
-        for (int i = 0; i < array.length; i++) {
-            array[i] = values.get(i).floatValue();
-        }
-        return HostTensor.of(Shape.of(array.length), array);
     }
 }

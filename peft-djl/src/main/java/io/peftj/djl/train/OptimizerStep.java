@@ -106,6 +106,10 @@ public final class OptimizerStep {
      * @throws NonFiniteLossException if the loss or a gradient is not finite; nothing was changed
      */
     public Result take(Session session, List<List<Assigned>> microBatches, Settings settings) {
+        if (microBatches.size() > 1 && !objective.isRowWise()) {
+            throw new IllegalArgumentException("the loss compares the rows of a step with each other: expected one"
+                    + " micro-batch, found " + microBatches.size() + "; give the whole step at once");
+        }
         try (Tape derivation = session.startTape()) {
             List<Derived> derived = adapters.stream()
                     .map(adapter -> derive(session, derivation, adapter))
@@ -266,7 +270,7 @@ public final class OptimizerStep {
             Stack stack = stacks.computeIfAbsent(
                     assigned.adapters(),
                     numbers -> new Stack(numbers.stream().map(active::get).toList()));
-            rows.add(assigned.example().row(stack));
+            rows.addAll(assigned.example().rows(stack));
             examples.add(assigned.example());
             each.add(Objects.requireNonNull(weights.get(assigned.adapters())));
         }

@@ -49,8 +49,9 @@ public final class Predictor {
             List<Example> some = examples.subList(from, Math.min(examples.size(), from + EXAMPLES));
             results.addAll(call(session -> {
                 Stack stack = adapters.apply(session);
-                List<Row> rows =
-                        some.stream().map(example -> example.row(stack)).toList();
+                List<Row> rows = some.stream()
+                        .flatMap(example -> example.rows(stack).stream())
+                        .toList();
                 return predict.apply(new Run(session, Batch.of(session, base.spec(), rows), null), some);
             }));
         }

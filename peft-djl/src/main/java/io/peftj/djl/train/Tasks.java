@@ -1,5 +1,6 @@
 package io.peftj.djl.train;
 
+import io.peftj.core.adapter.Pooling;
 import java.util.List;
 import java.util.Map;
 
@@ -14,6 +15,11 @@ public final class Tasks {
      */
     public static ClassificationTask classification(List<String> labels) {
         return new ClassificationTask(labels, null, null, null, 0, Map.of());
+    }
+
+    /** Brings the vectors of texts that belong together close to each other: means over tokens, cosines times 20. */
+    public static EmbeddingTask embedding() {
+        return new EmbeddingTask(null, Pooling.MEAN, null, 20, List.of(1, 5, 10));
     }
 
     /** Teaches a language model to answer prompts; only the answers are learnt. */

@@ -175,7 +175,7 @@ class MixedRowsTest {
         List<Row> laidOut = new ArrayList<>();
         for (Assigned row : rows) {
             Stack stack = new Stack(row.adapters().stream().map(active::get).toList());
-            laidOut.add(row.example().row(stack));
+            laidOut.addAll(row.example().rows(stack));
         }
         return laidOut;
     }

@@ -99,8 +99,8 @@ final class Workload implements AutoCloseable {
                 resident.stream().map(adapter -> adapter.in(session)).toList();
         List<Row> rows = new ArrayList<>();
         for (Assigned row : ROWS) {
-            rows.add(row.example()
-                    .row(new Stack(row.adapters().stream().map(active::get).toList())));
+            rows.addAll(row.example()
+                    .rows(new Stack(row.adapters().stream().map(active::get).toList())));
         }
         Batch batch = Batch.of(session, model.spec(), rows);
         List<Tensor> ofRows = model.logits(new Run(session, batch, null));

@@ -1,13 +1,16 @@
 package io.peftj.examples.supportdesk;
 
 import io.peftj.djl.train.LabelledText;
+import io.peftj.djl.train.TextPair;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 
@@ -15,7 +18,21 @@ import org.apache.commons.csv.CSVParser;
 final class Messages {
     private Messages() {}
 
-    /** A split: train, validation or test. */
+    /** The help articles' titles. */
+    static List<String> articles() {
+        return of("articles").stream().map(LabelledText::text).toList();
+    }
+
+    /** A split's messages, each with the help article for its intent. */
+    static List<TextPair> withArticles(String split) {
+        Map<String, String> articles =
+                of("articles").stream().collect(Collectors.toMap(LabelledText::label, LabelledText::text));
+        return of(split).stream()
+                .map(row -> new TextPair(row.text(), Objects.requireNonNull(articles.get(row.label()))))
+                .toList();
+    }
+
+    /** A split: train, validation or test; or the articles. */
     static List<LabelledText> of(String split) {
         CSVFormat format = CSVFormat.RFC4180
                 .builder()

@@ -56,7 +56,7 @@ public final class SupportDesk {
         }
     }
 
-    private static Backbone miniLm() {
+    static Backbone miniLm() {
         return OnnxEncoders.loadResource(
                 "/all-minilm-l6-v2.onnx", "/all-minilm-l6-v2-tokenizer.json", Options.defaults());
     }
@@ -85,7 +85,7 @@ public final class SupportDesk {
         }
     }
 
-    private static String percent(double share) {
+    static String percent(double share) {
         return String.format(Locale.ROOT, "%.1f %%", 100 * share);
     }
 }
