@@ -20,10 +20,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Trains an adapter for a task on a frozen model.
+ *
+ * <p>Rows come from anything that can be gone through: lists, streams, files ({@link io.peftj.djl.data.Datasets}). All become token ids before the first
+ * step, and only these are kept, four bytes a token; data that does not fit into memory even so is not supported.
  *
  * <p>Unless said otherwise: 3 epochs of shuffled batches of 32 rows; AdamW with a learning rate of 1e-3, betas .9 and .999 and no weight decay; a linear decay
  * after 6 % warm-up; gradients clipped to a norm of 1; seed 0. The base's own dropout is always off. Equal settings and data give equal adapters, bit for
@@ -291,6 +295,18 @@ public final class AdapterTrainer<R> {
                     + ": the task's evaluations have " + known + "; choose one of these");
         }
         return asked == null ? known.get(0) : asked;
+    }
+
+    /** {@link #fit(Iterable)} on a stream, which is gone through once and not closed. */
+    @SuppressWarnings("StreamToIterable") // once is enough, and rows need not be held
+    public Adapter fit(Stream<R> train) {
+        return fit(train::iterator);
+    }
+
+    /** {@link #fit(Iterable, Iterable)} on streams, which are gone through once and not closed. */
+    @SuppressWarnings("StreamToIterable") // once is enough, and rows need not be held
+    public Adapter fit(Stream<R> train, Stream<R> validation) {
+        return fit(train::iterator, validation::iterator);
     }
 
     /** What the method does on this model. */

@@ -37,6 +37,11 @@ public record AnswerTask(
         TaskChecks.checkSmoothing(labelSmoothing);
     }
 
+    /** The task of an adapter, to measure it or to train it further; answers end with the model's own token. */
+    public static AnswerTask of(TaskData data) {
+        return new AnswerTask(data.maxLength(), data.promptTemplate(), null, 0);
+    }
+
     /** The same for rows of at most so many tokens. */
     public AnswerTask maxLength(int tokens) {
         return new AnswerTask(tokens, template, endToken, labelSmoothing);

@@ -60,6 +60,12 @@ public record ClassificationTask(
         });
     }
 
+    /** The task of an adapter, to measure it or to train it further. */
+    public static ClassificationTask of(TaskData data) {
+        return new ClassificationTask(
+                data.labels(), data.maxLength(), data.pooling(), data.promptTemplate(), 0, Map.of());
+    }
+
     /** The same for rows of at most so many tokens. */
     public ClassificationTask maxLength(int tokens) {
         return new ClassificationTask(labels, tokens, pooling, template, labelSmoothing, classWeights);

@@ -24,13 +24,14 @@ final class Digest {
         }
     }
 
-    /** Of all that is learnt from examples: token ids, classes, places where answers begin, numbers that dropout draws by. */
+    /** Of all that is learnt from examples: token ids, classes, places where answers and a pair's second row begin, numbers that dropout draws by. */
     static String of(List<Example> examples) {
         Digest digest = new Digest();
         for (Example example : examples) {
             int length = example.length();
-            ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES + (length + 2) * Integer.BYTES);
+            ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES + (length + 3) * Integer.BYTES);
             bytes.putLong(example.number()).putInt(example.label()).putInt(example.answer());
+            bytes.putInt(example.anchor().length);
             for (int token = 0; token < length; token++) {
                 bytes.putInt(example.id(token));
             }

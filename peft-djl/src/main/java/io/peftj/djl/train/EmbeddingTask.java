@@ -48,6 +48,18 @@ public record EmbeddingTask(
         }
     }
 
+    /** The task of an adapter, to measure it or to train it further, with the usual scale. */
+    public static EmbeddingTask of(TaskData data) {
+        EmbeddingTask usual = Tasks.embedding();
+        Pooling pooling = data.pooling();
+        return new EmbeddingTask(
+                data.maxLength(),
+                pooling == null ? usual.pooling() : pooling,
+                data.promptTemplate(),
+                usual.scale(),
+                usual.recallAt());
+    }
+
     /** The same for texts of at most so many tokens. */
     public EmbeddingTask maxLength(int tokens) {
         return new EmbeddingTask(tokens, pooling, template, scale, recallAt);

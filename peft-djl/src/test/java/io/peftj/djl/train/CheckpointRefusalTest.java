@@ -76,7 +76,10 @@ class CheckpointRefusalTest extends TinyTraining {
                         "recipe.schedule.decay is LINEAR there and COSINE here",
                         trainer -> trainer.schedule(Schedule.cosine().warmUp(0.06))),
                 setting("recipe.clipNorm is 1.0 there and 2.0 here", trainer -> trainer.clipNorm(2)),
-                setting("recipe.patience is 0 there and 1 here", trainer -> trainer.earlyStopping(1)));
+                setting("recipe.patience is 0 there and 1 here", trainer -> trainer.earlyStopping(1)),
+                setting(
+                        "recipe.metric.name is accuracy there and macro_f1 here",
+                        trainer -> trainer.bestBy(Metric.MACRO_F1)));
     }
 
     private static Arguments setting(String message, UnaryOperator<AdapterTrainer<LabelledText>> change) {
@@ -125,6 +128,20 @@ class CheckpointRefusalTest extends TinyTraining {
                     .isInstanceOf(InvalidConfigException.class)
                     .hasMessageContaining(
                             "task.labels is [\"praise\",\"blame\"] there and [\"blame\",\"praise\"] here");
+            assertThatThrownBy(() -> AdapterTrainer.on(base)
+                            .method(LORA)
+                            .task(Tasks.classification(Sentences.LABELS)
+                                    .maxLength(16)
+                                    .labelSmoothing(0.1)
+                                    .classWeights(Map.of("praise", 2.0)))
+                            .batchSize(8)
+                            .learningRate(1e-2)
+                            .epochs(1)
+                            .checkpoints(resumed)
+                            .fit(TRAIN, VALIDATION))
+                    .isInstanceOf(InvalidConfigException.class)
+                    .hasMessageContaining("objective.classWeights is [] there and [2.0,1.0] here,"
+                            + " objective.labelSmoothing is 0.0 there and 0.1 here;");
             assertThatThrownBy(() -> opinions(base, LORA).checkpoints(resumed).fit(TRAIN.subList(1, 16), VALIDATION))
                     .isInstanceOf(InvalidConfigException.class)
                     .hasMessageContaining("train.examples is 16 there and 15 here, train.tokens_and_labels is ");

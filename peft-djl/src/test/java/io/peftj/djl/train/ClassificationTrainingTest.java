@@ -242,6 +242,16 @@ class ClassificationTrainingTest extends TinyTraining {
     }
 
     @Test
+    void rowsMayComeFromStreams() {
+        try (Backbone base = bert()) {
+            Adapter ofLists = opinions(base, LORA).fit(Sentences.opinions(), Sentences.opinions());
+            assertEqual(
+                    opinions(base, LORA).fit(Sentences.opinions().stream(), Sentences.opinions().stream()), ofLists);
+            assertEqual(opinions(base, LORA).fit(Sentences.opinions().stream()), ofLists);
+        }
+    }
+
+    @Test
     void refusesToTrainOnNothing() {
         try (Backbone base = bert()) {
             assertThatThrownBy(() -> opinions(base, LORA).fit(List.of()))

@@ -5,15 +5,15 @@ import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.djl.backbone.AdapterLoader;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.data.Datasets;
+import io.peftj.djl.data.RowKind;
 import io.peftj.djl.train.AnswerTask;
 import io.peftj.djl.train.ClassificationTask;
+import io.peftj.djl.train.EmbeddingTask;
 import io.peftj.djl.train.Evaluation;
-import io.peftj.examples.cli.data.Rows;
-import io.peftj.examples.cli.data.TextFiles;
-import io.peftj.examples.cli.data.TextRow;
+import io.peftj.djl.train.Task;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -27,9 +27,10 @@ import picocli.CommandLine.Spec;
         name = "eval",
         header = "Measures an adapter on a file of texts.",
         description =
-                "Measures an adapter on a CSV or JSONL file with the columns text and label, or prompt and answer, and prints"
-                        + " its loss (the mean negative log-likelihood of a row's label or of an answer's token), and its accuracy and"
-                        + " macro F1, or its perplexity. Texts become tokens as they did in training.")
+                "Measures an adapter on a CSV or JSONL file with the columns that \"train\" knows, and prints its loss (the mean"
+                        + " negative log-likelihood of a row's label, of a token that is learnt, or of a pair), and its accuracy and"
+                        + " macro F1, its perplexity, or its recall among the most similar texts. Texts become tokens as they did in"
+                        + " training.")
 final class EvalCommand implements Callable<Integer> {
     private final ModelOpener opener;
 
@@ -58,41 +59,45 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<TextRow> rows = TextFiles.read(data);
+        RowKind kind = RowKind.of(data);
         try (Backbone base = model.open(opener)) {
-            measure(base, AdapterLoader.load(adapter, base), rows)
-                    .put("rows", rows.size())
+            measure(kind, base, AdapterLoader.load(adapter, base))
                     .print(command.commandLine().getOut());
         }
         return 0;
     }
 
-    private JsonLine measure(Backbone base, Adapter loaded, List<TextRow> rows) {
+    private JsonLine measure(RowKind kind, Backbone base, Adapter loaded) {
         TaskData task = loaded.task();
-        if (Rows.areLabelled(rows)) {
-            ClassificationTask classes = new ClassificationTask(
-                    labels(task), task.maxLength(), task.pooling(), task.promptTemplate(), 0, Map.of());
-            return line(Measurement.of(base, loaded, classes, Rows.labelled(rows)));
-        }
-        AnswerTask answers = new AnswerTask(task.maxLength(), task.promptTemplate(), null, 0);
-        Evaluation result = Measurement.of(base, loaded, answers, Rows.answered(rows));
-        return line(result).put("tokens", result.learnt());
+        return switch (kind) {
+            case LABELLED ->
+                measure(base, loaded, ClassificationTask.of(labelled(task)), Datasets.labelled(data), "rows");
+            case ANSWERED -> measure(base, loaded, AnswerTask.of(task), Datasets.answers(data), "tokens");
+            case PAIRED -> measure(base, loaded, EmbeddingTask.of(task), Datasets.pairs(data), "pairs");
+            case PLAIN -> measure(base, loaded, TaskOptions.text(task), Datasets.texts(data), "tokens");
+        };
     }
 
-    private static JsonLine line(Evaluation result) {
+    /**
+     * One line.
+     *
+     * @param learnt what the loss is the mean over
+     */
+    private static <R> JsonLine measure(Backbone base, Adapter loaded, Task<R> task, List<R> rows, String learnt) {
+        Evaluation result = Measurement.of(base, loaded, task, rows);
         JsonLine line = new JsonLine().put("loss", result.loss());
         result.scores().forEach((metric, value) -> line.put(metric.name(), value));
-        return line;
+        return line.put(learnt, result.learnt()).put("rows", rows.size());
     }
 
-    private List<String> labels(TaskData task) {
-        if (labels != null) {
-            return labels;
-        }
-        if (task.labels().isEmpty()) {
+    private TaskData labelled(TaskData task) {
+        if (labels == null && task.labels().isEmpty()) {
             throw new PeftException(
                     "the adapter's files do not name its classes; give them by --labels, in the order of the logits");
         }
-        return task.labels();
+        return labels == null
+                ? task
+                : new TaskData(
+                        labels, task.promptTemplate(), task.maxLength(), task.pooling(), task.tokenizerFingerprint());
     }
 }

@@ -1,11 +1,14 @@
 package io.peftj.examples.cli;
 
 import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.TaskData;
+import io.peftj.djl.data.Datasets;
 import io.peftj.djl.train.AnswerTask;
 import io.peftj.djl.train.ClassificationTask;
+import io.peftj.djl.train.EmbeddingTask;
 import io.peftj.djl.train.LabelledText;
 import io.peftj.djl.train.Tasks;
-import io.peftj.examples.cli.data.Rows;
+import io.peftj.djl.train.TextTask;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,11 +16,15 @@ import picocli.CommandLine.Option;
 
 /** How texts become rows of tokens, and what counts how much. */
 final class TaskOptions {
+    /** Tokens of a row where texts are cut into rows. */
+    private static final int WINDOW = 512;
+
     @Option(
             names = "--max-length",
             paramLabel = "N",
             converter = Numbers.Count.class,
-            description = "The most tokens of a row; as many as the model takes if not given.")
+            description = "The most tokens of a row; if not given, as many as the model takes, or " + WINDOW
+                    + " for texts to continue.")
     private @Nullable Integer maxLength;
 
     @Option(
@@ -47,7 +54,7 @@ final class TaskOptions {
 
     /** Telling the class of a text. */
     ClassificationTask classification(List<LabelledText> rows) {
-        ClassificationTask task = Tasks.classification(Rows.labels(rows)).labelSmoothing(labelSmoothing);
+        ClassificationTask task = Tasks.classification(Datasets.labels(rows)).labelSmoothing(labelSmoothing);
         task = maxLength == null ? task : task.maxLength(maxLength);
         task = template == null ? task : task.template(template);
         if (balanced && !classWeights.isEmpty()) {
@@ -59,12 +66,44 @@ final class TaskOptions {
 
     /** Answering prompts. */
     AnswerTask answers() {
+        checkNoClasses();
+        AnswerTask task = Tasks.answers().labelSmoothing(labelSmoothing);
+        task = maxLength == null ? task : task.maxLength(maxLength);
+        return template == null ? task : task.template(template);
+    }
+
+    /** Bringing texts that belong together close to each other. */
+    EmbeddingTask embedding() {
+        checkNoClasses();
+        if (labelSmoothing != 0) {
+            throw new InvalidConfigException(
+                    "--label-smoothing is for classes and tokens, which pairs do not have; leave it out");
+        }
+        EmbeddingTask task = Tasks.embedding();
+        task = maxLength == null ? task : task.maxLength(maxLength);
+        return template == null ? task : task.template(template);
+    }
+
+    /** Continuing texts. */
+    TextTask text() {
+        checkNoClasses();
+        if (template != null) {
+            throw new InvalidConfigException(
+                    "--template is for texts with a label, prompts and pairs, not for texts to continue; leave it out");
+        }
+        return Tasks.text(maxLength == null ? WINDOW : maxLength).labelSmoothing(labelSmoothing);
+    }
+
+    /** Continuing texts as an adapter was trained to. */
+    static TextTask text(TaskData data) {
+        Integer window = data.maxLength();
+        return Tasks.text(window == null ? WINDOW : window);
+    }
+
+    private void checkNoClasses() {
         if (balanced || !classWeights.isEmpty()) {
             throw new InvalidConfigException(
                     "--class-weight and --balance-classes are for rows with a text and a label; leave them out");
         }
-        AnswerTask task = Tasks.answers().labelSmoothing(labelSmoothing);
-        task = maxLength == null ? task : task.maxLength(maxLength);
-        return template == null ? task : task.template(template);
     }
 }

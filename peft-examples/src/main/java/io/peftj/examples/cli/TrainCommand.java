@@ -3,15 +3,15 @@ package io.peftj.examples.cli;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterFiles;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.data.Datasets;
+import io.peftj.djl.data.RowKind;
 import io.peftj.djl.train.AdapterTrainer;
 import io.peftj.djl.train.Checkpoints;
 import io.peftj.djl.train.JsonLinesMetrics;
 import io.peftj.djl.train.LabelledText;
 import io.peftj.djl.train.ProgressBar;
+import io.peftj.djl.train.Task;
 import io.peftj.djl.train.TrainingListener;
-import io.peftj.examples.cli.data.Rows;
-import io.peftj.examples.cli.data.TextFiles;
-import io.peftj.examples.cli.data.TextRow;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,8 +32,9 @@ import picocli.CommandLine.Spec;
         name = "train",
         header = "Trains an adapter on a file of texts.",
         description = {
-            "Trains an adapter on a CSV or JSONL file: to classify, from the columns text and label, or to answer, from the"
-                    + " columns prompt and answer.",
+            "Trains an adapter on a CSV or JSONL file: to classify, from the columns text and label; to answer, from prompt and"
+                    + " answer; to embed what belongs together alike, from anchor and positive; or to continue texts, from"
+                    + " text alone.",
             "With --validation the adapter is evaluated after each epoch and the best one is written, otherwise the last.",
             "With --checkpoints a training that was interrupted, even killed, goes on when the same command is given with"
                     + " --resume, and gives the same adapter as if it had not been interrupted."
@@ -87,16 +89,34 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Checkpoints rules = checkpoints.rules();
-        List<TextRow> train = TextFiles.read(data);
-        List<TextRow> check = validation == null ? List.of() : TextFiles.read(validation);
+        Work<?> work = work();
         createOutputFolder();
         RunSummary summary = new RunSummary();
         Follow follow = new Follow(listeners(summary), rules);
         try (Backbone base = model.open(opener)) {
-            AdapterFiles.save(fit(base, train, check, follow), out);
+            AdapterFiles.save(fit(base, work, follow), out);
         }
         summary.json(method).print(command.commandLine().getOut());
         return 0;
+    }
+
+    /** What is learnt from which rows. */
+    private record Work<R>(Task<R> task, List<R> train, List<R> check) {}
+
+    private Work<?> work() {
+        return switch (RowKind.of(data)) {
+            case LABELLED -> {
+                List<LabelledText> rows = Datasets.labelled(data);
+                yield new Work<>(taskOptions.classification(rows), rows, check(Datasets::labelled));
+            }
+            case ANSWERED -> new Work<>(taskOptions.answers(), Datasets.answers(data), check(Datasets::answers));
+            case PAIRED -> new Work<>(taskOptions.embedding(), Datasets.pairs(data), check(Datasets::pairs));
+            case PLAIN -> new Work<>(taskOptions.text(), Datasets.texts(data), check(Datasets::texts));
+        };
+    }
+
+    private <R> List<R> check(Function<Path, List<R>> read) {
+        return validation == null ? List.of() : read.apply(validation);
     }
 
     /** What goes on beside the training. */
@@ -120,25 +140,18 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private Adapter fit(Backbone base, List<TextRow> train, List<TextRow> check, Follow follow) {
-        AdapterTrainer.Method trainer = AdapterTrainer.on(base).method(methodOptions.config(method));
-        if (Rows.areLabelled(train)) {
-            List<LabelledText> rows = Rows.labelled(train);
-            return fit(trainer.task(taskOptions.classification(rows)), rows, Rows.labelled(check), follow);
-        }
-        return fit(trainer.task(taskOptions.answers()), Rows.answered(train), Rows.answered(check), follow);
-    }
-
-    private <R> Adapter fit(AdapterTrainer<R> trainer, List<R> train, List<R> check, Follow follow) {
+    private <R> Adapter fit(Backbone base, Work<R> work, Follow follow) {
+        AdapterTrainer<R> trainer =
+                AdapterTrainer.on(base).method(methodOptions.config(method)).task(work.task());
         recipe.applyTo(trainer);
         follow.listeners().forEach(trainer::listener);
         if (follow.checkpoints() == null) {
-            return trainer.fit(train, check);
+            return trainer.fit(work.train(), work.check());
         }
         try (ShutdownSignal signal = ShutdownSignal.listen()) {
             return trainer.checkpoints(follow.checkpoints())
                     .cancelWhen(signal::isGiven)
-                    .fit(train, check);
+                    .fit(work.train(), work.check());
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.peftj.examples.supportdesk;
 
+import io.peftj.djl.data.TextFiles;
 import io.peftj.djl.train.LabelledText;
 import io.peftj.djl.train.TextPair;
 import java.io.IOException;
@@ -11,8 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVParser;
 
 /** The messages that the example ships; README.md beside the files says how they were made. */
 final class Messages {
@@ -34,14 +33,8 @@ final class Messages {
 
     /** A split: train, validation or test; or the articles. */
     static List<LabelledText> of(String split) {
-        CSVFormat format = CSVFormat.RFC4180
-                .builder()
-                .setHeader()
-                .setSkipHeaderRecord(true)
-                .get();
-        try (InputStream in = Objects.requireNonNull(Messages.class.getResourceAsStream(split + ".csv"));
-                CSVParser rows = format.parse(new InputStreamReader(in, StandardCharsets.UTF_8))) {
-            return rows.stream()
+        try (InputStream in = Objects.requireNonNull(Messages.class.getResourceAsStream(split + ".csv"))) {
+            return TextFiles.csv(new InputStreamReader(in, StandardCharsets.UTF_8), split + ".csv").stream()
                     .map(row -> new LabelledText(row.get("text"), row.get("label")))
                     .toList();
         } catch (IOException e) {

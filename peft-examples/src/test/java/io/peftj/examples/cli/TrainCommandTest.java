@@ -75,6 +75,45 @@ class TrainCommandTest {
     }
 
     @Test
+    void learnsPairsAndMeasuresRecall() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("pairs.csv", "anchor,positive", opinions("%s,%s"));
+
+        Invocation trained = train(
+                model, data, "--validation", data, "--best-by", "recall@1", "--epochs", 6, "--lr", 0.02, "--batch", 8);
+        JsonObject evaluated =
+                json(Invocation.of("eval", "--model", model, "--adapter", folder.resolve("adapter"), "--data", data));
+
+        assertThat(evaluated.get("recall@1").getAsDouble())
+                .isEqualTo(json(trained).get("validation_recall@1").getAsDouble())
+                .isGreaterThan(0.7);
+        assertThat(evaluated.get("recall@5").getAsDouble()).isEqualTo(1);
+        assertThat(evaluated.get("pairs").getAsInt()).isEqualTo(16);
+        assertThat(train(model, data, "--micro-batch", 4).err()).hasLineCount(1).contains("leave the micro-batch out");
+        assertThat(train(model, data, "--label-smoothing", 0.1).err())
+                .hasLineCount(1)
+                .contains("--label-smoothing is for classes and tokens");
+    }
+
+    @Test
+    void learnsToContinueTexts() throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        Path data = write("texts.jsonl", null, opinions("{\"text\": \"%s %s\"}"));
+
+        Invocation trained = train(model, data, "--max-length", 4, "--epochs", 1);
+        JsonObject evaluated =
+                json(Invocation.of("eval", "--model", model, "--adapter", folder.resolve("adapter"), "--data", data));
+
+        assertThat(json(trained).get("steps").getAsInt()).isPositive();
+        assertThat(evaluated.get("perplexity").getAsDouble()).isGreaterThan(1);
+        assertThat(AdapterFiles.load(folder.resolve("adapter")).task().maxLength())
+                .isEqualTo(4);
+        assertThat(train(model, data, "--template", "{text}").err())
+                .hasLineCount(1)
+                .contains("not for texts to continue");
+    }
+
+    @Test
     void writesALineOfMetricsForEveryStep() throws IOException {
         Path model = TinyModels.bert(folder.resolve("model"), 1);
         Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
@@ -181,10 +220,8 @@ class TrainCommandTest {
         assertThat(invocation.exitCode()).isEqualTo(2);
         assertThat(invocation.err())
                 .hasLineCount(1)
-                .contains(
-                        "rows.csv, row 1",
-                        "expected the columns text and label, or prompt and answer",
-                        "found [sentence, class]");
+                .contains("rows.csv: expected the columns text and label, or prompt and answer, or anchor and positive,"
+                        + " or text, found [sentence, class]; rename the columns");
     }
 
     @Test

@@ -6,6 +6,8 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import io.peftj.core.InvalidFileException;
 import io.peftj.core.io.Json;
+import io.peftj.djl.data.TextFiles;
+import io.peftj.djl.data.TextRow;
 import io.peftj.djl.train.LabelledText;
 import java.io.IOException;
 import java.io.InputStream;

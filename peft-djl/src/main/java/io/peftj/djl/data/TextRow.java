@@ -1,4 +1,4 @@
-package io.peftj.examples.cli.data;
+package io.peftj.djl.data;
 
 import io.peftj.core.InvalidFileException;
 import java.util.Collections;

@@ -1,4 +1,4 @@
-package io.peftj.examples.cli.data;
+package io.peftj.djl.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -70,7 +70,9 @@ class TextFilesTest {
 
         assertThatThrownBy(() -> TextFiles.read(file))
                 .isInstanceOf(InvalidFileException.class)
-                .hasMessageStartingWith("rows.csv could not be read: ");
+                .hasMessage(
+                        "rows.csv, row 1: expected a quote that closes the field \"\"one,two\n\", found the end of the file;"
+                                + " close it, and double quotes inside fields");
     }
 
     @Test
