@@ -22,6 +22,8 @@ public final class ModelDirectory implements TensorSource {
     private static final String WEIGHTS = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
     private static final String TOKENIZER = "tokenizer.json";
+    private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+    private static final String CHAT_TEMPLATE = "chat_template.jinja";
     private static final String GENERATION = "generation_config.json";
     private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
     /** Where transformers 5 puts what used to be a key of tokenizer_config.json. */
@@ -139,14 +141,26 @@ public final class ModelDirectory implements TensorSource {
 
     /** The model's {@code tokenizer.json}, where there is one. */
     public Optional<Path> tokenizerFile() {
-        Path file = folder.resolve(TOKENIZER);
-        return Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();
+        return file(TOKENIZER);
+    }
+
+    /** The model's {@code tokenizer_config.json}, where there is one. */
+    public Optional<ConfigReader> tokenizerConfig() {
+        return file(TOKENIZER_CONFIG).map(ConfigReader::read);
+    }
+
+    /** The model's {@code chat_template.jinja}, where there is one: newer models keep their template there. */
+    public Optional<Path> chatTemplateFile() {
+        return file(CHAT_TEMPLATE);
     }
 
     /** The model's {@code generation_config.json}, where there is one. */
     public Optional<ConfigReader> generationConfig() {
-        Path file = folder.resolve(GENERATION);
-        return Files.isRegularFile(file) ? Optional.of(ConfigReader.read(file)) : Optional.empty();
+        return file(GENERATION).map(ConfigReader::read);
+    }
+
+    private Optional<Path> file(String name) {
+        return Optional.of(folder.resolve(name)).filter(Files::isRegularFile);
     }
 
     /**

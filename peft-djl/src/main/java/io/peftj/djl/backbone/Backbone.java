@@ -141,7 +141,8 @@ public final class Backbone implements FrozenBase, AutoCloseable {
     }
 
     /**
-     * The ids of tokens that end a text, as config.json and generation_config.json give them; the first is what answers end with in training.
+     * The ids of tokens that end a text, as tokenizer_config.json, config.json and generation_config.json give them; the first is what answers end with
+     * in training.
      */
     public List<Integer> endTokens() {
         return endTokens;

@@ -11,6 +11,7 @@ import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
+import io.peftj.djl.chat.ChatTemplate;
 import io.peftj.djl.engine.TorchBackend;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -136,12 +137,15 @@ public final class Backbones {
 
     private static Backbone loadDirectory(Path folder, Backend backend, DType dtype, Runnable afterClose) {
         try (ModelDirectory directory = ModelDirectory.open(folder)) {
-            ConfigReader tokenizerConfig = directory.tokenizerConfig().orElse(null);
-            Tokenizer tokenizer = directory
-                    .tokenizerFile()
-                    .map(file -> Tokenizer.open(file, tokenizerConfig))
-                    .orElse(null);
-            return loadWith(tokenizer, directory.config(), endTokens(directory), directory, backend, dtype, afterClose);
+            Tokenizer tokenizer = Tokenizer.open(directory).orElse(null);
+            return loadWith(
+                    tokenizer,
+                    directory.config(),
+                    endTokens(directory, tokenizer),
+                    directory,
+                    backend,
+                    dtype,
+                    afterClose);
         }
     }
 
@@ -181,9 +185,18 @@ public final class Backbones {
         }
     }
 
-    /** What config.json says, and what generation_config.json, where chat models list more, adds. */
-    private static List<Integer> endTokens(ModelDirectory directory) {
-        Set<Integer> all = new LinkedHashSet<>(endTokens(directory.config()));
+    /** The tokenizer's own first, which ends a chat model's answers; then what config.json says, and what generation_config.json adds. */
+    private static List<Integer> endTokens(ModelDirectory directory, @Nullable Tokenizer tokenizer) {
+        Set<Integer> all = new LinkedHashSet<>();
+        if (tokenizer != null) {
+            directory
+                    .tokenizerConfig()
+                    .map(config -> ChatTemplate.specialTokens(config).get("eos_token"))
+                    .map(tokenizer::encodePlain)
+                    .filter(ids -> ids.length == 1)
+                    .ifPresent(ids -> all.add(ids[0]));
+        }
+        all.addAll(endTokens(directory.config()));
         directory.generationConfig().ifPresent(config -> all.addAll(endTokens(config)));
         return List.copyOf(all);
     }

@@ -3,8 +3,11 @@ package io.peftj.djl.backbone;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.peftj.core.InvalidFileException;
+import io.peftj.core.PeftException;
 import io.peftj.core.io.ConfigReader;
+import io.peftj.core.io.ModelDirectory;
 import io.peftj.core.tensor.CounterRandom;
+import io.peftj.djl.chat.ChatTemplate;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -29,10 +32,25 @@ public final class Tokenizer implements AutoCloseable {
 
     private final HuggingFaceTokenizer tokenizer;
     private final @Nullable ConfigReader config;
+    private final @Nullable ChatTemplate chatTemplate;
 
-    private Tokenizer(HuggingFaceTokenizer tokenizer, @Nullable ConfigReader config) {
+    private Tokenizer(
+            HuggingFaceTokenizer tokenizer, @Nullable ConfigReader config, @Nullable ChatTemplate chatTemplate) {
         this.tokenizer = tokenizer;
         this.config = config;
+        this.chatTemplate = chatTemplate;
+    }
+
+    /**
+     * The tokenizer of a model, with its chat template where it has one.
+     *
+     * @return empty if the model has no tokenizer.json
+     * @throws PeftException if a file cannot be read
+     */
+    static Optional<Tokenizer> open(ModelDirectory model) {
+        Optional<ChatTemplate> chat = ChatTemplate.of(model);
+        ConfigReader config = model.tokenizerConfig().orElse(null);
+        return model.tokenizerFile().map(file -> open(file, config, chat.orElse(null)));
     }
 
     /**
@@ -41,12 +59,12 @@ public final class Tokenizer implements AutoCloseable {
      * @throws InvalidFileException if it cannot be read
      */
     public static Tokenizer open(Path file) {
-        return open(file, null);
+        return open(file, null, null);
     }
 
-    static Tokenizer open(Path file, @Nullable ConfigReader config) {
+    private static Tokenizer open(Path file, @Nullable ConfigReader config, @Nullable ChatTemplate chatTemplate) {
         try {
-            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, SETTINGS), config);
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, SETTINGS), config, chatTemplate);
         } catch (IOException | RuntimeException e) {
             throw new InvalidFileException(
                     file.getFileName() + " is no tokenizer.json that can be read: " + e.getMessage(), e);
@@ -65,15 +83,32 @@ public final class Tokenizer implements AutoCloseable {
 
     static Tokenizer read(InputStream in, String source, @Nullable ConfigReader config) {
         try {
-            return new Tokenizer(HuggingFaceTokenizer.newInstance(in, SETTINGS), config);
+            return new Tokenizer(
+                    HuggingFaceTokenizer.newInstance(in, SETTINGS),
+                    config,
+                    config == null ? null : ChatTemplate.of(config).orElse(null));
         } catch (IOException | RuntimeException e) {
             throw new InvalidFileException(source + " is no tokenizer.json that can be read: " + e.getMessage(), e);
         }
     }
 
-    /** What tokenizer_config.json says beside it, such as the texts of special tokens and the chat template; empty if the model has none. */
+    /** What tokenizer_config.json says beside it, such as the texts of special tokens; empty if the model has none. */
     public Optional<ConfigReader> config() {
         return Optional.ofNullable(config);
+    }
+
+    /**
+     * Makes the texts of conversations.
+     *
+     * @throws PeftException if the model came without a chat template
+     */
+    public ChatTemplate chatTemplate() {
+        if (chatTemplate == null) {
+            throw new PeftException(
+                    "the model has no chat template: neither a chat_template.jinja nor a chat_template in"
+                            + " tokenizer_config.json; use a chat model, or make one by ChatTemplate.of");
+        }
+        return chatTemplate;
     }
 
     /** Token ids with the special tokens that the model expects around a text. */
