@@ -1,6 +1,7 @@
 package io.peftj.djl.data;
 
 import io.peftj.core.InvalidFileException;
+import io.peftj.djl.train.Conversation;
 import io.peftj.djl.train.LabelledText;
 import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.TextPair;
@@ -57,6 +58,17 @@ public final class Datasets {
     /** {@link #pairs(Path)} from columns of other names. */
     public static List<TextPair> pairs(Path file, String anchor, String positive) {
         return rows(file, anchor, positive, TextPair::new);
+    }
+
+    /**
+     * Conversations from JSON lines as OpenAI's API has them: {@code {"messages": [{"role": "user", "content": "…"}, …]}}. Other keys beside
+     * messages are left out.
+     *
+     * @throws InvalidFileException if the file is missing, damaged or empty, or a message has more than a role and a text that could change what is learnt,
+     *     such as calls of tools
+     */
+    public static List<Conversation> conversations(Path file) {
+        return Conversations.read(file);
     }
 
     /**

@@ -15,6 +15,8 @@ public enum RowKind {
     ANSWERED("prompt", "answer"),
     /** Texts that belong together. */
     PAIRED("anchor", "positive"),
+    /** Conversations, as lists of messages. */
+    CONVERSATION("messages"),
     /** Texts to continue. */
     PLAIN("text");
 

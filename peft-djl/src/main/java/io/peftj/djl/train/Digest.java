@@ -24,16 +24,15 @@ final class Digest {
         }
     }
 
-    /** Of all that is learnt from examples: token ids, classes, places where answers and a pair's second row begin, numbers that dropout draws by. */
+    /** Of all that is learnt from examples: token ids and which are learnt, classes, where a pair's second row begins, numbers that dropout draws by. */
     static String of(List<Example> examples) {
         Digest digest = new Digest();
         for (Example example : examples) {
             int length = example.length();
-            ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES + (length + 3) * Integer.BYTES);
-            bytes.putLong(example.number()).putInt(example.label()).putInt(example.answer());
-            bytes.putInt(example.anchor().length);
+            ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES + 2 * Integer.BYTES + length * (Integer.BYTES + 1));
+            bytes.putLong(example.number()).putInt(example.label()).putInt(example.anchor().length);
             for (int token = 0; token < length; token++) {
-                bytes.putInt(example.id(token));
+                bytes.putInt(example.id(token)).put((byte) (example.isLearnt(token) ? 1 : 0));
             }
             digest.add(bytes.flip());
         }

@@ -3,13 +3,14 @@ package io.peftj.djl.train;
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Stack;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What one example is as token ids: a row, or a pair of rows.
  *
- * <p>What is learnt is a class of the row, or the tokens from some place on, each predicted by the token before, or that the two of a pair belong together.
+ * <p>What is learnt is a class of the row, or some of its tokens, each predicted by the token before, or that the two of a pair belong together.
  */
 public final class Example {
     private static final int NONE = -1;
@@ -18,14 +19,14 @@ public final class Example {
     private final int[] ids;
     private final int @Nullable [] other;
     private final int label;
-    private final int answer;
+    private final BitSet learnt;
 
-    private Example(long number, int[] ids, int @Nullable [] other, int label, int answer) {
+    private Example(long number, int[] ids, int @Nullable [] other, int label, BitSet learnt) {
         this.number = number;
         this.ids = ids.clone();
         this.other = other == null ? null : other.clone();
         this.label = label;
-        this.answer = answer;
+        this.learnt = learnt;
     }
 
     /**
@@ -34,7 +35,7 @@ public final class Example {
      * @param number tells examples apart in the random generator, whatever batch they come in
      */
     public static Example classified(long number, int label, int... ids) {
-        return new Example(number, ids, null, label, NONE);
+        return new Example(number, ids, null, label, new BitSet());
     }
 
     /**
@@ -47,12 +48,27 @@ public final class Example {
             throw new IllegalArgumentException(
                     "the answer begins at token " + answer + " of " + ids.length + "; expected 1 to " + ids.length);
         }
-        return new Example(number, ids, null, NONE, answer);
+        BitSet learnt = new BitSet();
+        learnt.set(answer, ids.length);
+        return answered(number, learnt, ids);
+    }
+
+    /**
+     * A row of which some tokens are learnt.
+     *
+     * @param learnt their numbers, from 1 on
+     */
+    public static Example answered(long number, BitSet learnt, int... ids) {
+        if (learnt.get(0) || learnt.length() > ids.length) {
+            throw new IllegalArgumentException("the tokens " + learnt + " of " + ids.length
+                    + " are to be learnt; expected numbers from 1 to " + (ids.length - 1));
+        }
+        return new Example(number, ids, null, NONE, (BitSet) learnt.clone());
     }
 
     /** Two rows that belong together. */
     public static Example pair(long number, int[] anchor, int[] positive) {
-        return new Example(number, anchor, positive, NONE, NONE);
+        return new Example(number, anchor, positive, NONE, new BitSet());
     }
 
     /** Tells examples apart. */
@@ -90,12 +106,17 @@ public final class Example {
 
     /** The first token that is learnt, or −1 where none is. */
     public int answer() {
-        return answer;
+        return learnt.nextSetBit(0);
+    }
+
+    /** Whether a token is learnt. */
+    public boolean isLearnt(int token) {
+        return learnt.get(token);
     }
 
     /** Number of things learnt: tokens, one class, or one pair. */
     public int learnt() {
-        return answer == NONE ? 1 : ids.length - answer;
+        return label == NONE && other == null ? learnt.cardinality() : 1;
     }
 
     /** The row, or both rows, under a stack of adapters. */

@@ -213,11 +213,13 @@ public sealed interface Objective permits Objective.Classification, Objective.Ne
                 int n = 0;
                 for (int r = 0; r < examples.size(); r++) {
                     Example example = examples.get(batch.callersRow(r));
-                    for (int t = example.answer(); t < example.length(); t++) {
-                        learnt.tokens[n] = batch.layout().begin(r) + t - 1;
-                        learnt.labels[n] = example.id(t);
-                        learnt.examples[n] = batch.callersRow(r);
-                        n++;
+                    for (int t = 1; t < example.length(); t++) {
+                        if (example.isLearnt(t)) {
+                            learnt.tokens[n] = batch.layout().begin(r) + t - 1;
+                            learnt.labels[n] = example.id(t);
+                            learnt.examples[n] = batch.callersRow(r);
+                            n++;
+                        }
                     }
                 }
                 return learnt;

@@ -12,7 +12,7 @@ import java.util.List;
  *
  * @param <R> a row of the data
  */
-public sealed interface Task<R> permits ClassificationTask, AnswerTask, TextTask, EmbeddingTask {
+public sealed interface Task<R> permits ClassificationTask, AnswerTask, ChatTask, TextTask, EmbeddingTask {
     /** The model as methods plan on it: with the task's head, if it has one. */
     BackboneSpec spec(Backbone base);
 

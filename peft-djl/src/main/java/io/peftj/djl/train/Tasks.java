@@ -27,6 +27,11 @@ public final class Tasks {
         return new AnswerTask(null, null, null, 0);
     }
 
+    /** Teaches a chat model the assistant's part of conversations, put into text by its own chat template. */
+    public static ChatTask chat() {
+        return new ChatTask(null, null, 0);
+    }
+
     /**
      * Teaches a language model to continue texts.
      *

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.peftj.core.InvalidFileException;
+import io.peftj.djl.chat.Message;
+import io.peftj.djl.train.Conversation;
 import io.peftj.djl.train.LabelledText;
 import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.TextPair;
@@ -49,6 +51,44 @@ class DatasetsTest {
         assertThatThrownBy(() -> RowKind.of(none))
                 .isInstanceOf(InvalidFileException.class)
                 .hasMessage("f.jsonl: expected at least one row, found none; add rows");
+    }
+
+    @Test
+    void conversationsAreMessagesInJson() throws IOException {
+        Path file = write(
+                "chat.jsonl",
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}],"
+                        + " \"id\": 7, \"tools\": []}\n\n"
+                        + "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\": \"c\"}]}]}\n");
+        assertThat(RowKind.of(file)).isEqualTo(RowKind.CONVERSATION);
+        assertThat(Datasets.conversations(file))
+                .containsExactly(
+                        Conversation.of(Message.user("a"), Message.assistant("b")), Conversation.of(Message.user("c")));
+    }
+
+    @Test
+    void messagesThatCannotBeLearntAreRefused() throws IOException {
+        refusesMessages("{\"messages\": []}", "chat.jsonl, line 1: expected a list of messages under \"messages\"");
+        refusesMessages("{\"messages\": [\"hi\"]}", "chat.jsonl, line 1, message 0: expected an object with role");
+        refusesMessages("{\"messages\": [{\"role\": \"user\"}]}", "content");
+        refusesMessages("{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\", \"weight\": 0}]}", "weight");
+        refusesMessages(
+                "{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\", \"tool_calls\": [{}]}]}",
+                "calls of tools are not known here");
+        refusesMessages(
+                "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image_url\"}]}]}",
+                "images and sounds");
+        Path csv = write("chat.csv", "messages\na\n");
+        assertThatThrownBy(() -> Datasets.conversations(csv))
+                .isInstanceOf(InvalidFileException.class)
+                .hasMessageContaining("in a file whose name ends in .jsonl");
+    }
+
+    private void refusesMessages(String line, String message) throws IOException {
+        Path file = write("chat.jsonl", line + "\n");
+        assertThatThrownBy(() -> Datasets.conversations(file))
+                .isInstanceOf(InvalidFileException.class)
+                .hasMessageContaining(message);
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.data.Datasets;
 import io.peftj.djl.data.RowKind;
 import io.peftj.djl.train.AnswerTask;
+import io.peftj.djl.train.ChatTask;
 import io.peftj.djl.train.ClassificationTask;
 import io.peftj.djl.train.EmbeddingTask;
 import io.peftj.djl.train.Evaluation;
@@ -74,6 +75,7 @@ final class EvalCommand implements Callable<Integer> {
                 measure(base, loaded, ClassificationTask.of(labelled(task)), Datasets.labelled(data), "rows");
             case ANSWERED -> measure(base, loaded, AnswerTask.of(task), Datasets.answers(data), "tokens");
             case PAIRED -> measure(base, loaded, EmbeddingTask.of(task), Datasets.pairs(data), "pairs");
+            case CONVERSATION -> measure(base, loaded, ChatTask.of(task), Datasets.conversations(data), "tokens");
             case PLAIN -> measure(base, loaded, TaskOptions.text(task), Datasets.texts(data), "tokens");
         };
     }

@@ -4,6 +4,7 @@ import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.djl.data.Datasets;
 import io.peftj.djl.train.AnswerTask;
+import io.peftj.djl.train.ChatTask;
 import io.peftj.djl.train.ClassificationTask;
 import io.peftj.djl.train.EmbeddingTask;
 import io.peftj.djl.train.LabelledText;
@@ -84,13 +85,18 @@ final class TaskOptions {
         return template == null ? task : task.template(template);
     }
 
+    /** Speaking the assistant's part of conversations. */
+    ChatTask chat() {
+        checkNoClasses();
+        checkNoTemplate();
+        ChatTask task = Tasks.chat().labelSmoothing(labelSmoothing);
+        return maxLength == null ? task : task.maxLength(maxLength);
+    }
+
     /** Continuing texts. */
     TextTask text() {
         checkNoClasses();
-        if (template != null) {
-            throw new InvalidConfigException(
-                    "--template is for texts with a label, prompts and pairs, not for texts to continue; leave it out");
-        }
+        checkNoTemplate();
         return Tasks.text(maxLength == null ? WINDOW : maxLength).labelSmoothing(labelSmoothing);
     }
 
@@ -98,6 +104,13 @@ final class TaskOptions {
     static TextTask text(TaskData data) {
         Integer window = data.maxLength();
         return Tasks.text(window == null ? WINDOW : window);
+    }
+
+    private void checkNoTemplate() {
+        if (template != null) {
+            throw new InvalidConfigException("--template is for texts with a label, prompts and pairs; conversations"
+                    + " have the model's own, and texts to continue have none; leave it out");
+        }
     }
 
     private void checkNoClasses() {

@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
         header = "Trains an adapter on a file of texts.",
         description = {
             "Trains an adapter on a CSV or JSONL file: to classify, from the columns text and label; to answer, from prompt and"
-                    + " answer; to embed what belongs together alike, from anchor and positive; or to continue texts, from"
-                    + " text alone.",
+                    + " answer, or from messages, which are conversations in JSON as OpenAI's API has them; to embed what"
+                    + " belongs together alike, from anchor and positive; or to continue texts, from text alone.",
             "With --validation the adapter is evaluated after each epoch and the best one is written, otherwise the last.",
             "With --checkpoints a training that was interrupted, even killed, goes on when the same command is given with"
                     + " --resume, and gives the same adapter as if it had not been interrupted."
@@ -111,6 +111,8 @@ final class TrainCommand implements Callable<Integer> {
             }
             case ANSWERED -> new Work<>(taskOptions.answers(), Datasets.answers(data), check(Datasets::answers));
             case PAIRED -> new Work<>(taskOptions.embedding(), Datasets.pairs(data), check(Datasets::pairs));
+            case CONVERSATION ->
+                new Work<>(taskOptions.chat(), Datasets.conversations(data), check(Datasets::conversations));
             case PLAIN -> new Work<>(taskOptions.text(), Datasets.texts(data), check(Datasets::texts));
         };
     }

@@ -96,6 +96,33 @@ class TrainCommandTest {
     }
 
     @Test
+    void learnsConversationsByTheModelsOwnTemplate() throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        Path data = write(
+                "chat.jsonl",
+                null,
+                opinions(
+                        "{\"messages\": [{\"role\": \"user\", \"content\": \"%s\"}, {\"role\": \"assistant\", \"content\": \"%s\"}]}"));
+        Invocation without = train(model, data);
+        Files.writeString(
+                model.resolve("chat_template.jinja"),
+                "{% for m in messages %}{{ m.content }} {% if m.role == 'assistant' %}</s>{% endif %}{% endfor %}");
+
+        Invocation trained = train(model, data, "--epochs", 2);
+        JsonObject evaluated =
+                json(Invocation.of("eval", "--model", model, "--adapter", folder.resolve("adapter"), "--data", data));
+
+        assertThat(without.exitCode()).isEqualTo(2);
+        assertThat(without.err()).contains("the model has no chat template");
+        assertThat(json(trained).get("steps").getAsInt()).isEqualTo(2);
+        // An answer is one word and the end token.
+        assertThat(evaluated.get("tokens").getAsInt()).isEqualTo(16 * 2);
+        assertThat(train(model, data, "--template", "{text}").err())
+                .hasLineCount(1)
+                .contains("conversations have the model's own");
+    }
+
+    @Test
     void learnsToContinueTexts() throws IOException {
         Path model = TinyModels.llama(folder.resolve("model"), 1);
         Path data = write("texts.jsonl", null, opinions("{\"text\": \"%s %s\"}"));
@@ -110,7 +137,7 @@ class TrainCommandTest {
                 .isEqualTo(4);
         assertThat(train(model, data, "--template", "{text}").err())
                 .hasLineCount(1)
-                .contains("not for texts to continue");
+                .contains("texts to continue have none");
     }
 
     @Test
@@ -221,7 +248,7 @@ class TrainCommandTest {
         assertThat(invocation.err())
                 .hasLineCount(1)
                 .contains("rows.csv: expected the columns text and label, or prompt and answer, or anchor and positive,"
-                        + " or text, found [sentence, class]; rename the columns");
+                        + " or messages, or text, found [sentence, class]; rename the columns");
     }
 
     @Test
