@@ -20,6 +20,7 @@ final class Environment {
         BackendInfo backend = base.backend().info();
         Map<String, String> environment = new LinkedHashMap<>();
         environment.put("library", Library.version());
+        environment.put("base", new Digest().add(base.fingerprint().encode()).hex());
         environment.put("engine", backend.engine());
         environment.put("device", backend.device());
         environment.put("dtype", base.dtype().name());

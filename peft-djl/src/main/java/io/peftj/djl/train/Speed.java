@@ -10,12 +10,14 @@ final class Speed {
     private long tokens;
     private long examples;
 
-    /** Notes a step that began at a value of {@link System#nanoTime()} and is over. */
-    void step(long began, long tokensOfStep, int examplesOfStep) {
-        inSteps += System.nanoTime() - began;
+    /** Notes a step that began at a value of {@link System#nanoTime()} and is over, and says how long it took. */
+    Duration step(long began, long tokensOfStep, int examplesOfStep) {
+        long took = System.nanoTime() - began;
+        inSteps += took;
         steps++;
         tokens += tokensOfStep;
         examples += examplesOfStep;
+        return Duration.ofNanos(took);
     }
 
     Duration elapsed() {

@@ -64,6 +64,8 @@ public sealed interface TrainingEvent {
      * @param loss the mean negative log-likelihood of what the batch's rows should give, before the step
      * @param learningRate of this step
      * @param gradientNorm before clipping
+     * @param tokens of its rows
+     * @param took how long it took
      * @param tokensPerSecond tokens trained on a second since the start, evaluation left out
      * @param examplesPerSecond likewise
      * @param elapsed since the start
@@ -78,6 +80,8 @@ public sealed interface TrainingEvent {
             double loss,
             double learningRate,
             double gradientNorm,
+            long tokens,
+            Duration took,
             double tokensPerSecond,
             double examplesPerSecond,
             Duration elapsed,

@@ -11,6 +11,7 @@ import io.peftj.djl.train.Checkpoint.Best;
 import io.peftj.djl.train.Checkpoint.Progress;
 import io.peftj.djl.train.Example.Assigned;
 import io.peftj.djl.train.TrainingEvent.Reason;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -192,7 +193,8 @@ final class TrainingRun {
             throw stopped(epoch, batch, e);
         }
         progress = progress.afterStep(result.loss());
-        speed.step(began, batch.stream().mapToLong(example -> lengths[example]).sum(), batch.size());
+        long tokens = batch.stream().mapToLong(example -> lengths[example]).sum();
+        Duration took = speed.step(began, tokens, batch.size());
         MemoryMeter memory = base.backend().memory();
         listener.onStep(new TrainingEvent.Step(
                 number,
@@ -201,6 +203,8 @@ final class TrainingRun {
                 result.loss(),
                 settings.optimizer().learningRate(),
                 result.gradientNorms().get(0),
+                tokens,
+                took,
                 speed.tokensPerSecond(),
                 speed.examplesPerSecond(),
                 speed.elapsed(),

@@ -1,32 +1,23 @@
 package io.peftj.examples.cli;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.peftj.djl.train.ProcessMemory;
 import java.util.OptionalLong;
 
-/** How much memory the process has, the Java heap included, as Linux counts it in /proc/self/status. */
+/** The process's memory in the unit of the measurements. */
 final class Rss {
     private Rss() {}
 
     /** MiB it has now; empty where the system does not tell. */
     static OptionalLong nowMib() {
-        return read("VmRSS:");
+        return mib(ProcessMemory.residentBytes());
     }
 
     /** The most MiB it ever had; empty where the system does not tell. */
     static OptionalLong peakMib() {
-        return read("VmHWM:");
+        return mib(ProcessMemory.peakResidentBytes());
     }
 
-    private static OptionalLong read(String key) {
-        try {
-            return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                    .filter(line -> line.startsWith(key))
-                    .mapToLong(line -> Math.round(Long.parseLong(line.replaceAll("\\D", "")) / 1024.0))
-                    .findFirst();
-        } catch (IOException e) {
-            return OptionalLong.empty();
-        }
+    private static OptionalLong mib(OptionalLong bytes) {
+        return bytes.isPresent() ? OptionalLong.of(Math.round(bytes.getAsLong() / (double) (1 << 20))) : bytes;
     }
 }

@@ -12,6 +12,7 @@ import io.peftj.djl.train.LabelledText;
 import io.peftj.djl.train.ProgressBar;
 import io.peftj.djl.train.Task;
 import io.peftj.djl.train.TrainingListener;
+import io.peftj.djl.train.report.HtmlReport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -82,6 +83,12 @@ final class TrainCommand implements Callable<Integer> {
             description = "Write a line of JSON for every step, evaluation and epoch.")
     private @Nullable Path metrics;
 
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description = "Draw the run on a web page: one HTML file, written anew as it goes.")
+    private @Nullable Path report;
+
     TrainCommand(ModelOpener opener) {
         this.opener = opener;
     }
@@ -130,7 +137,24 @@ final class TrainCommand implements Callable<Integer> {
         if (metrics != null) {
             listeners.add(JsonLinesMetrics.to(metrics));
         }
+        if (report != null) {
+            listeners.add(report(report));
+        }
         return listeners;
+    }
+
+    /** Names of files alone: a report is made to be passed on. */
+    private HtmlReport report(Path file) {
+        HtmlReport html = HtmlReport.to(file)
+                .title(name(out))
+                .fact("model", name(model.path()))
+                .fact("method", method)
+                .fact("training data", name(data));
+        return validation == null ? html : html.fact("validation data", name(validation));
+    }
+
+    private static String name(Path path) {
+        return path.toAbsolutePath().normalize().getFileName().toString();
     }
 
     /** Finds out before hours of training whether there is a place for the result. */

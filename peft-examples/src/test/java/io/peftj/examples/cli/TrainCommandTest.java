@@ -156,6 +156,19 @@ class TrainCommandTest {
     }
 
     @Test
+    void drawsTheRunWithoutNamingFolders() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+        Path report = folder.resolve("report.html");
+
+        json(train(model, data, "--validation", data, "--epochs", 2, "--batch", 8, "--report", report));
+
+        assertThat(Files.readString(report))
+                .contains("<title>adapter</title>", "<dd>opinions.csv</dd>", "Best accuracy", ">Completed<")
+                .doesNotContain(folder.toString());
+    }
+
+    @Test
     void aFinishedTrainingIsResumedToTheSameResult() throws IOException {
         Path model = TinyModels.bert(folder.resolve("model"), 1);
         Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
