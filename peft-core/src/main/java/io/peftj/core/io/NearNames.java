@@ -28,7 +28,7 @@ public final class NearNames {
     }
 
     /** A clause such as {@code ; nearest: "a.weight", "b.weight"}; empty where nothing is near. */
-    static String clause(String wanted, Collection<String> names) {
+    public static String clause(String wanted, Collection<String> names) {
         if (wanted.length() > LONGEST) {
             return "";
         }

@@ -58,6 +58,7 @@ final class BenchClassifyCommand implements Callable<Integer> {
 
     @Option(
             names = "--method",
+            completionCandidates = MethodOptions.Names.class,
             defaultValue = "lora",
             paramLabel = "METHOD",
             description = "What to train with the head: " + MethodOptions.NAMES + " (default: ${DEFAULT-VALUE}).")

@@ -36,6 +36,7 @@ final class BenchTrainCommand implements Callable<Integer> {
 
     @Option(
             names = "--method",
+            completionCandidates = MethodOptions.Names.class,
             defaultValue = "lora",
             paramLabel = "METHOD",
             description = "What to train: lora, lora-all, dora, ia3 or prefix (default: ${DEFAULT-VALUE}).")

@@ -41,6 +41,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Option(
             names = "--method",
+            completionCandidates = MethodOptions.Names.class,
             paramLabel = "METHOD",
             description = "A method to plan instead of an adapter: " + MethodOptions.NAMES + ".")
     private @Nullable String method;

@@ -8,6 +8,7 @@ import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.lora.LoraInit;
 import io.peftj.methods.prefix.PrefixConfig;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -44,6 +45,14 @@ final class MethodOptions {
             new Choice(Set.of("--tokens"), MethodOptions::prefix),
             "head",
             new Choice(Set.of(), options -> HeadConfig.ofTask()));
+
+    /** The methods' names, for completion. */
+    static final class Names implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return METHODS.keySet().stream().sorted().iterator();
+        }
+    }
 
     @Option(
             names = "--rank",

@@ -4,6 +4,7 @@ import io.peftj.core.tensor.DType;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.Options;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
@@ -28,6 +29,7 @@ final class ModelOptions {
             defaultValue = "float32",
             paramLabel = "TYPE",
             converter = DTypeName.class,
+            completionCandidates = DTypeNames.class,
             description = "The number format to compute in: float32 or bfloat16 (default: ${DEFAULT-VALUE}).")
     private DType dtype;
 
@@ -83,6 +85,14 @@ final class ModelOptions {
                 throw new TypeConversionException("expected cpu or cuda:N, found " + name);
             }
             return name;
+        }
+    }
+
+    /** The formats' names, for completion. */
+    private static final class DTypeNames implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Stream.of(DType.F32, DType.BF16).map(DTypeName::of).iterator();
         }
     }
 

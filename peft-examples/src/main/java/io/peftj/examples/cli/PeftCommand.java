@@ -1,6 +1,7 @@
 package io.peftj.examples.cli;
 
 import io.peftj.djl.backbone.Backbones;
+import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -46,7 +47,8 @@ public final class PeftCommand {
                 .addSubcommand(new MergeCommand(opener))
                 .addSubcommand(new CommandLine(new BenchCommand())
                         .addSubcommand(new BenchTrainCommand(opener))
-                        .addSubcommand(new BenchClassifyCommand(opener)));
+                        .addSubcommand(new BenchClassifyCommand(opener)))
+                .addSubcommand("completion", new GenerateCompletion());
         Errors errors = new Errors(() -> peft.stackTrace);
         return commandLine
                 .setCaseInsensitiveEnumValuesAllowed(true)

@@ -44,6 +44,7 @@ final class TaskOptions {
 
     @Option(
             names = "--class-weight",
+            split = ",",
             paramLabel = "NAME=WEIGHT",
             description = "How much rows of a class count; repeat it for more classes, 1 is for those not named.")
     private Map<String, Double> classWeights = Map.of();

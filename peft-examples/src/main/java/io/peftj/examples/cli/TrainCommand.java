@@ -47,6 +47,10 @@ final class TrainCommand implements Callable<Integer> {
     private CommandSpec command;
 
     @Mixin
+    @SuppressWarnings("UnusedVariable") // it gives the other options values
+    private ConfigOption config;
+
+    @Mixin
     private ModelOptions model;
 
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "The rows to learn from.")
@@ -57,6 +61,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Option(
             names = "--method",
+            completionCandidates = MethodOptions.Names.class,
             defaultValue = "lora",
             paramLabel = "METHOD",
             description = "How to adapt the model: " + MethodOptions.NAMES + " (default: ${DEFAULT-VALUE}).")

@@ -26,6 +26,7 @@ class PeftCommandTest {
                         "train",
                         "eval",
                         "bench",
+                        "completion",
                         "Exit codes:",
                         "bad input");
         assertThat(help.err()).isEmpty();
