@@ -100,8 +100,17 @@ public sealed interface Objective permits Objective.Classification, Objective.Ne
 
         @Override
         public Evaluation evaluate(Predictor predictor, List<Example> examples) {
-            List<double[]> logProbabilities = predictor.each(
+            return evaluation(examples, logProbabilities(predictor, examples));
+        }
+
+        /** The logarithm of each class's probability, for each example. */
+        public List<double[]> logProbabilities(Predictor predictor, List<Example> examples) {
+            return predictor.each(
                     examples, (run, some) -> run.batch().inCallersOrder(logProbabilities(predictor.base(), run)));
+        }
+
+        /** What {@link #logProbabilities} are worth. */
+        public static Evaluation evaluation(List<Example> examples, List<double[]> logProbabilities) {
             List<Integer> labels = examples.stream().map(Example::label).toList();
             List<Integer> found =
                     logProbabilities.stream().map(Softmax::greatest).toList();
@@ -157,9 +166,12 @@ public sealed interface Objective permits Objective.Classification, Objective.Ne
 
         @Override
         public Evaluation evaluate(Predictor predictor, List<Example> examples) {
-            double sum = losses(predictor, examples).stream()
-                    .mapToDouble(Double::doubleValue)
-                    .sum();
+            return evaluation(examples, losses(predictor, examples));
+        }
+
+        /** What {@link #losses} come to. */
+        public static Evaluation evaluation(List<Example> examples, List<Double> losses) {
+            double sum = losses.stream().mapToDouble(Double::doubleValue).sum();
             long learnt = examples.stream().mapToLong(Example::learnt).sum();
             double loss = sum / learnt;
             return new Evaluation(loss, learnt, Map.of(Metric.PERPLEXITY, Math.exp(loss)));

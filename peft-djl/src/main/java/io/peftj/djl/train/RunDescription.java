@@ -54,6 +54,11 @@ public record RunDescription(Map<String, String> settings, Map<String, String> e
         return new RunDescription(settings, Environment.of(base), base.fingerprint());
     }
 
+    /** What computes with a model, by name. */
+    public static Map<String, String> environment(Backbone base) {
+        return Environment.of(base);
+    }
+
     private static <C extends AdapterConfig> JsonObject json(C config) {
         AdapterMethod<C> method = AdapterMethods.of(config);
         JsonObject json = method.write(config);

@@ -12,10 +12,16 @@ import io.peftj.djl.train.ChatTask;
 import io.peftj.djl.train.ClassificationTask;
 import io.peftj.djl.train.EmbeddingTask;
 import io.peftj.djl.train.Evaluation;
+import io.peftj.djl.train.Example;
+import io.peftj.djl.train.LabelledText;
+import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.Task;
+import io.peftj.djl.train.report.EvaluationReport;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.LongFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,6 +60,12 @@ final class EvalCommand implements Callable<Integer> {
             description = "The classes' names in the order of the logits, for an adapter whose files do not have them.")
     private @Nullable List<String> labels;
 
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description = "Draw the result on a web page: one HTML file with confusions, and the rows found hardest.")
+    private @Nullable Path report;
+
     EvalCommand(ModelOpener opener) {
         this.opener = opener;
     }
@@ -85,11 +97,49 @@ final class EvalCommand implements Callable<Integer> {
      *
      * @param learnt what the loss is the mean over
      */
-    private static <R> JsonLine measure(Backbone base, Adapter loaded, Task<R> task, List<R> rows, String learnt) {
-        Evaluation result = Measurement.of(base, loaded, task, rows);
+    private <R> JsonLine measure(Backbone base, Adapter loaded, Task<R> task, List<R> rows, String learnt) {
+        Evaluation result = report == null
+                ? Measurement.of(base, loaded, task, rows)
+                : Measurement.of(base, loaded, task, rows, (objective, predictor, examples) -> {
+                    List<String> names = task.data(base).labels();
+                    return written(
+                            report,
+                            EvaluationReport.of(objective, predictor, examples, names, texts(base, rows, examples)));
+                });
         JsonLine line = new JsonLine().put("loss", result.loss());
         result.scores().forEach((metric, value) -> line.put(metric.name(), value));
         return line.put(learnt, result.learnt()).put("rows", rows.size());
+    }
+
+    private Evaluation written(Path file, EvaluationReport details) {
+        details.title(name(adapter) + " on " + name(data))
+                .fact("model", name(model.path()))
+                .fact("adapter", name(adapter))
+                .fact("data", name(data))
+                .write(file);
+        return details.evaluation();
+    }
+
+    /** Names of files alone: a report is made to be passed on. */
+    private static String name(Path path) {
+        return path.toAbsolutePath().normalize().getFileName().toString();
+    }
+
+    /** Rows as their file has them; parts of texts as the tokenizer reads them. */
+    private static <R> LongFunction<String> texts(Backbone base, List<R> rows, List<Example> examples) {
+        return number -> {
+            Example example = examples.get((int) number);
+            R row = rows.get((int) Math.min(number, rows.size() - 1));
+            if (row instanceof LabelledText labelled) {
+                return labelled.text();
+            }
+            return row instanceof PromptAnswer answered
+                    ? answered.prompt() + " → " + answered.answer()
+                    : base.tokenizer()
+                            .decode(IntStream.range(0, example.length())
+                                    .map(example::id)
+                                    .toArray());
+        };
     }
 
     private TaskData labelled(TaskData task) {

@@ -7,7 +7,9 @@ import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Stack;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.train.Evaluation;
-import io.peftj.djl.train.Evaluator;
+import io.peftj.djl.train.Example;
+import io.peftj.djl.train.Objective;
+import io.peftj.djl.train.Predictor;
 import io.peftj.djl.train.Task;
 import java.util.List;
 
@@ -15,12 +17,22 @@ import java.util.List;
 final class Measurement {
     private Measurement() {}
 
+    /** What is found out about examples. */
+    interface Question<T> {
+        T ask(Objective objective, Predictor predictor, List<Example> examples);
+    }
+
     /** How well an adapter that fits the model does on rows of a task. */
     static <R> Evaluation of(Backbone base, Adapter adapter, Task<R> task, List<R> rows) {
+        return of(base, adapter, task, rows, Objective::evaluate);
+    }
+
+    /** Something else about it. */
+    static <R, T> T of(Backbone base, Adapter adapter, Task<R> task, List<R> rows, Question<T> question) {
         AdapterPlan plan = AdapterMethods.plan(task.spec(base), adapter.config());
         try (ResidentAdapter resident = ResidentAdapter.load(base, "adapter", plan, adapter.parameters())) {
-            return new Evaluator(base, task.objective(base), () -> false)
-                    .evaluate(task.examples(base, plan, rows), session -> Stack.of(resident.in(session)));
+            Predictor predictor = new Predictor(base, session -> Stack.of(resident.in(session)), () -> false);
+            return question.ask(task.objective(base), predictor, task.examples(base, plan, rows));
         }
     }
 }

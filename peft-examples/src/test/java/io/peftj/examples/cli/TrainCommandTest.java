@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -56,6 +57,28 @@ class TrainCommandTest {
         Adapter adapter = AdapterFiles.load(folder.resolve("adapter"));
         assertThat(adapter.task().labels()).containsExactly("bad", "good");
         assertThat(adapter.task().maxLength()).isEqualTo(8);
+    }
+
+    @Test
+    void drawsAnEvaluationWithItsHardestRows() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = write("opinions.csv", "text,label", opinions("%s,%s"));
+        Path report = folder.resolve("report.html");
+        json(train(model, data, "--epochs", 1));
+        Object[] eval = {"eval", "--model", model, "--adapter", folder.resolve("adapter"), "--data", data};
+        Object[] drawn = Arrays.copyOf(eval, eval.length + 2);
+        drawn[eval.length] = "--report";
+        drawn[eval.length + 1] = report;
+
+        assertThat(json(Invocation.of(drawn))).isEqualTo(json(Invocation.of(eval)));
+        assertThat(Files.readString(report))
+                .contains(
+                        "<title>adapter on opinions.csv</title>",
+                        "Confusion matrix",
+                        "<h2>Hardest rows</h2>",
+                        "a lovely film",
+                        "<dd>opinions.csv</dd>")
+                .doesNotContain(folder.toString());
     }
 
     @Test

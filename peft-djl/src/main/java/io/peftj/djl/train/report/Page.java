@@ -6,13 +6,6 @@ import com.google.gson.JsonObject;
 import io.peftj.core.io.Json;
 import io.peftj.djl.train.TrainingEvent;
 import io.peftj.djl.train.TrainingEvent.Reason;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.time.ZoneId;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,7 +28,6 @@ record Page(
         @Nullable Reason reason) {
     private static final String DATA = "<script type=\"application/json\" id=\"data\">";
     private static final String END = "</script>";
-    private static final DateTimeFormatter WRITTEN = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm z", Locale.ROOT);
 
     /** The data that a page carries. */
     static String data(String html) {
@@ -52,58 +44,16 @@ record Page(
         Charts charts = new Charts(start, history);
         // Inside a script element nothing is escaped, and only this ends it.
         String json = Json.writeCompact(data).replace("<", "\\u003c");
-        return """
-                <!DOCTYPE html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8">
-                <meta name="viewport" content="width=device-width, initial-scale=1">
-                <meta name="color-scheme" content="light dark">
-                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-                <title>%s</title>
-                <style>
-                %s</style>
-                </head>
-                <body>
-                <header>
-                <div class="status %s">%s</div>
-                <h1>%s</h1>
-                <p>%s</p>
-                </header>
-                <main>
-                %s%s%s<section aria-label="Settings"><h2>Settings</h2>
-                <div class="facts">
-                %s</div>
-                </section>
+        String body = cards() + charts.html() + evaluations() + settings() + """
                 <section aria-label="Steps"><h2>Steps</h2>
                 <details><summary>The numbers behind the curves</summary>
                 <div class="scroll" tabindex="0" role="region" aria-label="Table of steps">%s</div></details>
                 </section>
-                </main>
-                <footer>Written by PEFT for the JVM %s on %s.</footer>
-                %s%s%s
-                <script>
-                %s</script>
-                </body>
-                </html>
-                """.formatted(
-                        escape(title),
-                        resource("report.css"),
-                        status().toLowerCase(Locale.ROOT).replace(' ', '-'),
-                        status(),
-                        escape(title),
-                        escape(subtitle()),
-                        cards(),
-                        charts.html(),
-                        evaluations(),
-                        settings(),
-                        charts.table(),
-                        escape(start.run().environment().getOrDefault("library", "")),
-                        WRITTEN.format(ZonedDateTime.now(ZoneId.systemDefault())),
-                        DATA,
-                        json,
-                        END,
-                        resource("report.js"));
+                """.formatted(charts.table());
+        String badge = "<div class=\"status %s\">%s</div>"
+                .formatted(status().toLowerCase(Locale.ROOT).replace(' ', '-'), status());
+        String script = DATA + json + END + "\n<script>\n" + Shell.resource("report.js") + END;
+        return new Shell(title, badge, subtitle(), body, script).html();
     }
 
     private String status() {
@@ -137,7 +87,7 @@ record Page(
         History.Evaluated best = history.best();
         if (best != null) {
             Map.Entry<String, Double> score = Scores.foremost(best);
-            card(
+            Html.card(
                     cards,
                     "Best " + Scores.text(score.getKey()),
                     Scores.value(score.getKey(), score.getValue()),
@@ -149,26 +99,26 @@ record Page(
             double first = all.get(0).stat(Quantity.LOSS).mean();
             double now =
                     last == null ? all.get(all.size() - 1).stat(Quantity.LOSS).mean() : last.loss();
-            card(cards, "Training loss", Texts.number(now), "last step; first " + Texts.number(first));
+            Html.card(cards, "Training loss", Texts.number(now), "last step; first " + Texts.number(first));
         }
         int epochs = history.epochs();
-        card(
+        Html.card(
                 cards,
                 "Steps",
                 Texts.count(step),
                 "of " + Texts.count(start.steps()) + "; " + epochs + " of " + start.epochs()
                         + (start.epochs() == 1 ? " epoch" : " epochs"));
-        card(cards, "Time", Texts.time(history.elapsed()), "evaluations included");
+        Html.card(cards, "Time", Texts.time(history.elapsed()), "evaluations included");
         Stat speed = total(Quantity.TOKENS_PER_SECOND);
         if (!speed.isNone()) {
-            card(cards, "Speed", Texts.count(speed.mean()), "tokens a second, steps alone");
+            Html.card(cards, "Speed", Texts.count(speed.mean()), "tokens a second, steps alone");
         }
         Stat resident = total(Quantity.RESIDENT_BYTES);
         Stat tensors = total(Quantity.NATIVE_BYTES);
         if (!resident.isNone()) {
-            card(cards, "Memory", Texts.bytes(resident.max()), "resident; tensors " + Texts.bytes(peak(tensors)));
+            Html.card(cards, "Memory", Texts.bytes(resident.max()), "resident; tensors " + Texts.bytes(peak(tensors)));
         } else if (!tensors.isNone()) {
-            card(cards, "Memory", Texts.bytes(peak(tensors)), "tensors at once at most");
+            Html.card(cards, "Memory", Texts.bytes(peak(tensors)), "tensors at once at most");
         }
         return cards.append("</section>\n").toString();
     }
@@ -181,11 +131,6 @@ record Page(
         return history.buckets().all().stream()
                 .map(bucket -> bucket.stat(quantity))
                 .reduce(Stat.NONE, Stat::and);
-    }
-
-    private static void card(StringBuilder cards, String name, String value, String more) {
-        cards.append("<div class=\"card\"><h2>").append(escape(name)).append("</h2><p class=\"value\">");
-        cards.append(escape(value)).append("</p><p>").append(escape(more)).append("</p></div>\n");
     }
 
     // ---- tables ----
@@ -224,40 +169,17 @@ record Page(
 
     private String settings() {
         Map<String, Map<String, String>> groups = new LinkedHashMap<>();
-        if (!facts.isEmpty()) {
-            groups.put("Run", facts);
-        }
+        groups.put("Run", facts);
         start.run().settings().forEach((name, value) -> {
             int dot = name.indexOf('.');
             String group = dot < 0 ? "run" : name.substring(0, dot);
             groups.computeIfAbsent(capital(group), key -> new LinkedHashMap<>()).put(name.substring(dot + 1), value);
         });
         groups.put("Environment", start.run().environment());
-        StringBuilder html = new StringBuilder();
-        groups.forEach((name, values) -> {
-            html.append("<div><h3>").append(escape(name)).append("</h3><dl>\n");
-            values.forEach((key, value) -> html.append("<dt>")
-                    .append(escape(key))
-                    .append("</dt><dd>")
-                    .append(escape(value.replace("\",\"", "\", \""))) // lists break after commas
-                    .append("</dd>\n"));
-            html.append("</dl></div>\n");
-        });
-        return html.toString();
+        return Html.facts("Settings", groups);
     }
 
     private static String capital(String word) {
         return word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1);
-    }
-
-    private static String resource(String name) {
-        try (InputStream in = Page.class.getResourceAsStream(name)) {
-            if (in == null) {
-                throw new IllegalStateException("the library's jar lacks " + name + "; build it with Maven");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("the library's " + name + " could not be read", e);
-        }
     }
 }

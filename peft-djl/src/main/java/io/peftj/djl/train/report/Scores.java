@@ -25,7 +25,7 @@ final class Scores {
     }
 
     static String text(String name) {
-        return name.toLowerCase(Locale.ROOT).replace('_', ' ');
+        return name.toLowerCase(Locale.ROOT).replace('_', ' ').replace("f1", "F1");
     }
 
     static String value(String name, double value) {

@@ -8,6 +8,11 @@ final class Texts {
     static final double MEBIBYTE = 1 << 20;
     static final double GIBIBYTE = 1 << 30;
 
+    /** Rows of a table of the hardest ones. */
+    static final int HARDEST = 50;
+
+    private static final int LONGEST = 160;
+
     private Texts() {}
 
     /** A whole number with commas. */
@@ -63,6 +68,11 @@ final class Texts {
             return time.toMinutes() + " min " + time.toSecondsPart() + " s";
         }
         return shortened(String.format(Locale.ROOT, "%.1f", time.toMillis() / 1e3)) + " s";
+    }
+
+    /** A text's beginning, to be shown in a table. */
+    static String beginning(String text) {
+        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…";
     }
 
     private static String shortened(String number) {

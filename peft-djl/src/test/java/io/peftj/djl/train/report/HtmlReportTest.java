@@ -24,20 +24,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class HtmlReportTest extends TinyTraining {
     private static final LoraConfig LORA = LoraConfig.builder().rank(2).build();
-    private static final Pattern TAG = Pattern.compile("<(/?)([a-z][a-z0-9]*)[^>]*?(/?)>");
-    private static final Set<String> VOID = Set.of("meta");
 
     private Path file() {
         return folder.resolve("report.html");
@@ -59,7 +52,7 @@ class HtmlReportTest extends TinyTraining {
                     .fit(Sentences.opinions(), Sentences.opinions());
         }
         String page = Files.readString(file());
-        assertWellFormed(page);
+        WellFormed.check(page);
         assertThat(page)
                 .contains(
                         "<title>opinions</title>",
@@ -97,7 +90,7 @@ class HtmlReportTest extends TinyTraining {
         report.onEnd(new TrainingEvent.End(TrainingEvent.Reason.FAILED, 1, Duration.ZERO));
 
         String page = Files.readString(file());
-        assertWellFormed(page);
+        WellFormed.check(page);
         assertThat(page).doesNotContain("<script>alert", "</title></script>").contains("&lt;script&gt;alert(1)");
         assertThat(data(file()).getAsJsonObject("settings").get(attack).getAsString())
                 .isEqualTo(attack);
@@ -176,7 +169,8 @@ class HtmlReportTest extends TinyTraining {
         HtmlReport report = HtmlReport.to(file());
         report.onStart(start(1));
         report.onStep(step(1, 1, 800));
-        report.onEvaluation(new TrainingEvent.Evaluated(1, 1, new Evaluation(800, 4, Map.of(Metric.PERPLEXITY, Double.POSITIVE_INFINITY)), true));
+        report.onEvaluation(new TrainingEvent.Evaluated(
+                1, 1, new Evaluation(800, 4, Map.of(Metric.PERPLEXITY, Double.POSITIVE_INFINITY)), true));
         report.onEnd(new TrainingEvent.End(TrainingEvent.Reason.STOPPED_EARLY, 1, Duration.ofSeconds(3)));
         assertThat(Files.readString(file())).contains(">Stopped early<", "<td>∞</td>");
         assertThat(data(file())
@@ -235,23 +229,5 @@ class HtmlReportTest extends TinyTraining {
         numbers.add(data.get("evaluations").toString());
         numbers.add(data.get("epochs").toString());
         return numbers;
-    }
-
-    /** Every element is closed in its place. */
-    private static void assertWellFormed(String page) {
-        String elements = page.replaceAll("(?s)<(script|style)[^>]*>.*?</\\1>", "");
-        Deque<String> open = new ArrayDeque<>();
-        Matcher tags = TAG.matcher(elements);
-        while (tags.find()) {
-            String name = tags.group(2);
-            if (!tags.group(1).isEmpty()) {
-                assertThat(open.pop())
-                        .as("closed by %s at %d", name, tags.start())
-                        .isEqualTo(name);
-            } else if (tags.group(3).isEmpty() && !VOID.contains(name)) {
-                open.push(name);
-            }
-        }
-        assertThat(open).isEmpty();
     }
 }
