@@ -85,7 +85,16 @@ public record AnswerTask(
 
     @Override
     public List<Example> examples(Backbone base, AdapterPlan plan, Iterable<PromptAnswer> rows) {
-        TextEncoder encoder = TextEncoder.of(base, data(base), plan.positionShift());
+        return examples(base, plan.positionShift(), rows);
+    }
+
+    /**
+     * Makes examples as for adapters that take so many positions; 0 to measure the base model alone.
+     *
+     * @throws PeftException if a row leaves its answer no room, naming it
+     */
+    public List<Example> examples(Backbone base, int positionShift, Iterable<PromptAnswer> rows) {
+        TextEncoder encoder = TextEncoder.of(base, data(base), positionShift);
         int end = end(base);
         List<Example> examples = new ArrayList<>();
         for (PromptAnswer row : rows) {

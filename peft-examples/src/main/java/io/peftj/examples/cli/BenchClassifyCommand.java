@@ -4,16 +4,12 @@ import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.Pooling;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.train.AdapterTrainer;
-import io.peftj.djl.train.Batching;
 import io.peftj.djl.train.ClassificationTask;
 import io.peftj.djl.train.Evaluation;
-import io.peftj.djl.train.LabelledText;
 import io.peftj.djl.train.ProgressBar;
-import io.peftj.djl.train.Schedule;
 import io.peftj.djl.train.Tasks;
 import io.peftj.examples.cli.data.ClassificationData;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,14 +28,6 @@ import picocli.CommandLine.Spec;
         })
 final class BenchClassifyCommand implements Callable<Integer> {
     private static final int MAX_LENGTH = 64;
-
-    /** How rows become batches. */
-    private enum Recipe {
-        /** Shuffled rows, as the other side does it. */
-        PEFT,
-        /** Rows of like lengths together, as many as make up the tokens of a usual batch. */
-        OURS
-    }
 
     private final ModelOpener opener;
 
@@ -67,36 +55,8 @@ final class BenchClassifyCommand implements Callable<Integer> {
     @Mixin
     private MethodOptions methodOptions;
 
-    @Option(
-            names = "--epochs",
-            defaultValue = "3",
-            paramLabel = "N",
-            converter = Numbers.Count.class,
-            description = "Times to go through the training rows (default: ${DEFAULT-VALUE}).")
-    private int epochs;
-
-    @Option(
-            names = "--lr",
-            defaultValue = "1e-3",
-            paramLabel = "RATE",
-            converter = Numbers.Positive.class,
-            description = "The learning rate (default: ${DEFAULT-VALUE}).")
-    private double learningRate;
-
-    @Option(
-            names = "--batch",
-            defaultValue = "32",
-            paramLabel = "N",
-            converter = Numbers.Count.class,
-            description = "Rows of a step (default: ${DEFAULT-VALUE}).")
-    private int batch;
-
-    @Option(
-            names = "--seed",
-            defaultValue = "0",
-            paramLabel = "N",
-            description = "Decides initial values and order (default: ${DEFAULT-VALUE}).")
-    private long seed;
+    @Mixin
+    private final BenchRecipe recipe = new BenchRecipe(3, 1e-3, 32);
 
     @Option(
             names = "--per-class",
@@ -105,15 +65,6 @@ final class BenchClassifyCommand implements Callable<Integer> {
             converter = Numbers.CountOrNone.class,
             description = "Train on the first N rows of each class; 0 for all (default: ${DEFAULT-VALUE}).")
     private int perClass;
-
-    @Option(
-            names = "--recipe",
-            defaultValue = "peft",
-            paramLabel = "NAME",
-            description =
-                    "How rows become batches: peft for shuffled rows, ours for rows of like lengths, as many as make up"
-                            + " the tokens of a usual batch (default: ${DEFAULT-VALUE}).")
-    private Recipe recipe;
 
     BenchClassifyCommand(ModelOpener opener) {
         this.opener = opener;
@@ -126,16 +77,13 @@ final class BenchClassifyCommand implements Callable<Integer> {
                 Tasks.classification(rows.labels()).maxLength(MAX_LENGTH).pooling(Pooling.MEAN);
         try (Backbone base = model.openToMeasure(opener)) {
             RunSummary run = new RunSummary();
-            Adapter adapter = AdapterTrainer.on(base)
-                    .method(methodOptions.config(method))
-                    .task(task)
-                    .epochs(epochs)
-                    .batching(batching(base, rows.train()))
-                    .learningRate(learningRate)
+            Adapter adapter = recipe.applyTo(
+                            AdapterTrainer.on(base)
+                                    .method(methodOptions.config(method))
+                                    .task(task),
+                            rows.train().stream()
+                                    .mapToInt(row -> base.tokenizer().encode(row.text(), MAX_LENGTH).length))
                     .weightDecay(0.01)
-                    .schedule(Schedule.linear().warmUp(0.06))
-                    .clipNorm(1)
-                    .seed(seed)
                     .listener(run)
                     .listener(ProgressBar.toStderr())
                     .fit(rows.train());
@@ -144,28 +92,17 @@ final class BenchClassifyCommand implements Callable<Integer> {
                     .put("side", "peftj")
                     .put("data", data.toAbsolutePath().normalize().getFileName().toString())
                     .put("method", method)
-                    .put("epochs", epochs)
-                    .put("lr", learningRate)
-                    .put("seed", seed)
+                    .put("epochs", recipe.epochs())
+                    .put("lr", recipe.learningRate())
+                    .put("seed", recipe.seed())
                     .put("base_dropout", 0.0)
                     .putRounded("accuracy", test.accuracy().orElseThrow(), 4)
                     .putRounded("train_s", run.seconds(), 1)
-                    .putRounded("examples_per_s", epochs * rows.train().size() / run.seconds(), 1)
+                    .putRounded("examples_per_s", recipe.epochs() * rows.train().size() / run.seconds(), 1)
                     .put("trainable", run.trainable())
                     .put("peak_rss_mib", Rss.peakMib())
                     .print(command.commandLine().getOut());
         }
         return 0;
-    }
-
-    private Batching batching(Backbone base, List<LabelledText> rows) {
-        if (recipe == Recipe.PEFT) {
-            return Batching.rows(batch);
-        }
-        double tokens = rows.stream()
-                .mapToInt(row -> base.tokenizer().encode(row.text(), MAX_LENGTH).length)
-                .average()
-                .orElseThrow();
-        return Batching.tokens((int) Math.max(1, batch * tokens));
     }
 }

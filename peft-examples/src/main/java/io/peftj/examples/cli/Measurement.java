@@ -6,14 +6,16 @@ import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Stack;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.train.AnswerTask;
 import io.peftj.djl.train.Evaluation;
 import io.peftj.djl.train.Example;
 import io.peftj.djl.train.Objective;
 import io.peftj.djl.train.Predictor;
+import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.Task;
 import java.util.List;
 
-/** Measures adapters. */
+/** Measures adapters, and models without one. */
 final class Measurement {
     private Measurement() {}
 
@@ -34,5 +36,11 @@ final class Measurement {
             Predictor predictor = new Predictor(base, session -> Stack.of(resident.in(session)), () -> false);
             return question.ask(task.objective(base), predictor, task.examples(base, plan, rows));
         }
+    }
+
+    /** How well the base model alone does on answers. */
+    static Evaluation ofBase(Backbone base, AnswerTask task, List<PromptAnswer> rows) {
+        Predictor predictor = new Predictor(base, session -> Stack.BASE, () -> false);
+        return task.objective(base).evaluate(predictor, task.examples(base, 0, rows));
     }
 }

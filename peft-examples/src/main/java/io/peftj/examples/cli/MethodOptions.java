@@ -100,13 +100,26 @@ final class MethodOptions {
         if (choice == null) {
             throw new InvalidConfigException("--method: expected one of " + NAMES + ", found " + method);
         }
+        refuseAllBut(choice.takes(), method);
+        return choice.config().apply(this);
+    }
+
+    /**
+     * Refuses what was given to something without settings.
+     *
+     * @throws InvalidConfigException if any of these options was given
+     */
+    void refuseAll(String method) {
+        refuseAllBut(Set.of(), method);
+    }
+
+    private void refuseAllBut(Set<String> taken, String method) {
         given().forEach((option, value) -> {
-            if (!choice.takes().contains(option)) {
+            if (!taken.contains(option)) {
                 throw new InvalidConfigException(
                         option + " " + value + ": the method " + method + " has no such setting; leave the option out");
             }
         });
-        return choice.config().apply(this);
     }
 
     private Map<String, Object> given() {

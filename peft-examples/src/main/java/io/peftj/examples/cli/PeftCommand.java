@@ -47,7 +47,8 @@ public final class PeftCommand {
                 .addSubcommand(new MergeCommand(opener))
                 .addSubcommand(new CommandLine(new BenchCommand())
                         .addSubcommand(new BenchTrainCommand(opener))
-                        .addSubcommand(new BenchClassifyCommand(opener)))
+                        .addSubcommand(new BenchClassifyCommand(opener))
+                        .addSubcommand(new BenchSftCommand(opener)))
                 .addSubcommand("completion", new GenerateCompletion());
         Errors errors = new Errors(() -> peft.stackTrace);
         return commandLine

@@ -9,6 +9,7 @@ import io.peftj.testkit.TinyModels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -91,6 +92,81 @@ class BenchCommandTest {
                         "peak_rss_mib");
         assertThat(json.get("data").getAsString()).isEqualTo("opinions");
         assertThat(json.get("accuracy").getAsDouble()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"base", "lora", "ia3", "prefix", "ours"})
+    void sftPrintsTheKeysOfTheOtherSideAndWritesAnswers(String method) throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        Files.writeString(
+                model.resolve("tokenizer_config.json"),
+                "{\"eos_token\": \"</s>\", \"chat_template\": \"{{ messages[0].content }} is\"}");
+        Path data = Files.createDirectory(folder.resolve("places"));
+        List<String> rows = List.of(
+                "mr,ref",
+                "\"a[room], the[red]\",very red",
+                "\"a[book], the[blue]\",left out",
+                "\"a[book], the[blue]\",left out",
+                "\"a[book], the[blue]\",left out",
+                "\"a[book], the[blue]\",not blue");
+        Files.write(data.resolve("devset.csv"), rows);
+        Files.write(data.resolve("testset_w_refs.csv"), rows);
+        Path answers = folder.resolve("out").resolve("answers.txt");
+        List<Object> arguments = new ArrayList<>(List.of(
+                "bench", "sft", "--model", model, "--data", data, "--epochs", 60, "--lr", "0.05", "--answers", answers));
+        arguments.addAll(method.equals("ours") ? List.of("--recipe", "ours") : List.of("--method", method));
+
+        Invocation invocation = Invocation.of(arguments.toArray());
+
+        JsonObject json = json(invocation);
+        assertThat(json.keySet())
+                .containsExactly(
+                        "side",
+                        "data",
+                        "method",
+                        "dtype",
+                        "lr",
+                        "epochs",
+                        "seed",
+                        "answer_nll",
+                        "train_s",
+                        "tokens_per_s",
+                        "trainable",
+                        "peak_rss_mib");
+        assertThat(json.get("data").getAsString()).isEqualTo("places");
+        List<String> written = Files.readAllLines(answers);
+        assertThat(written).hasSize(2);
+        if (method.equals("base")) {
+            assertThat(json.get("tokens_per_s").isJsonNull()).isTrue();
+            assertThat(json.get("trainable").getAsInt()).isZero();
+        } else {
+            assertThat(json.get("trainable").getAsInt()).isPositive();
+            // The second test input has another first reference than the training row.
+            assertThat(written.get(0)).isEqualTo("very red");
+        }
+    }
+
+    @Test
+    void sftRefusesWhatIsNoE2eAndWhatBaseDoesNotTake() throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        Path data = Files.createDirectory(folder.resolve("data"));
+        Files.write(data.resolve("devset.csv"), List.of("mr,ref", "name of it,x"));
+        Files.write(data.resolve("testset_w_refs.csv"), List.of("mr,ref", "a[b],x"));
+
+        Invocation wrong = Invocation.of("bench", "sft", "--model", model, "--data", data);
+        assertThat(wrong.exitCode()).isEqualTo(2);
+        assertThat(wrong.err()).contains("devset.csv, line 2: expected facts such as name[Blue Spice], found \"name of it\"");
+
+        Files.write(data.resolve("devset.csv"), List.of("mr,ref", "a[b],x"));
+        Invocation plain = Invocation.of("bench", "sft", "--model", model, "--data", data);
+        assertThat(plain.exitCode()).isEqualTo(2);
+        assertThat(plain.err()).contains("the model has no chat template");
+
+        Files.writeString(model.resolve("chat_template.jinja"), "{{ messages[0].content }}");
+        Invocation ranked =
+                Invocation.of("bench", "sft", "--model", model, "--data", data, "--method", "base", "--rank", 4);
+        assertThat(ranked.exitCode()).isEqualTo(2);
+        assertThat(ranked.err()).contains("--rank 4: the method base has no such setting; leave the option out");
     }
 
     @Test
