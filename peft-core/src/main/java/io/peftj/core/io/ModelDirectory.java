@@ -22,8 +22,6 @@ public final class ModelDirectory implements TensorSource {
     private static final String WEIGHTS = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
     private static final String TOKENIZER = "tokenizer.json";
-    private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
-    private static final String CHAT_TEMPLATE = "chat_template.jinja";
     private static final String GENERATION = "generation_config.json";
     private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
     /** Where transformers 5 puts what used to be a key of tokenizer_config.json. */
@@ -142,16 +140,6 @@ public final class ModelDirectory implements TensorSource {
     /** The model's {@code tokenizer.json}, where there is one. */
     public Optional<Path> tokenizerFile() {
         return file(TOKENIZER);
-    }
-
-    /** The model's {@code tokenizer_config.json}, where there is one. */
-    public Optional<ConfigReader> tokenizerConfig() {
-        return file(TOKENIZER_CONFIG).map(ConfigReader::read);
-    }
-
-    /** The model's {@code chat_template.jinja}, where there is one: newer models keep their template there. */
-    public Optional<Path> chatTemplateFile() {
-        return file(CHAT_TEMPLATE);
     }
 
     /** The model's {@code generation_config.json}, where there is one. */

@@ -74,8 +74,9 @@ public final class StoredTensor {
             case F32 -> Encoding.f32(values.get());
             case BF16 -> Encoding.bf16(values.get());
             case F16 -> Encoding.f16(values.get());
-            default -> throw new IllegalArgumentException(
-                    "tensor \"" + name + "\": " + type + " holds no floating-point numbers");
+            default ->
+                throw new IllegalArgumentException(
+                        "tensor \"" + name + "\": " + type + " holds no floating-point numbers");
         });
     }
 

@@ -69,8 +69,7 @@ final class ExportedConfig {
 
     /** A decoder's classifier has a linear head named score over the last token. */
     private static JsonArray architectures(BackboneSpec was, HeadSpec head) {
-        String classifier =
-                was.architecture().replaceFirst("(ForCausalLM|LMHeadModel)$", "ForSequenceClassification");
+        String classifier = was.architecture().replaceFirst("(ForCausalLM|LMHeadModel)$", "ForSequenceClassification");
         boolean known = was.decoder() && head.pooling() == Pooling.LAST && !head.bias() && !was.isBare();
         if (!known) {
             throw new PeftException("transformers has no classifier of " + was.architecture()

@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  * @param labels class names of a classifier in the order of the logits; empty for what config.json has
  * @param type what all floating-point tensors are stored as: F32, BF16 or F16; null for what each was
  */
-public record ModelExport(Path model, List<String> labels, @Nullable StoredType type) {
+public record ModelExport(
+        Path model, List<String> labels, @Nullable StoredType type) {
     private static final String WEIGHTS = "model.safetensors";
     private static final float LARGEST_HALF = 65504;
     /** Everything that may lie beside the weights and means something without them. */
@@ -93,8 +94,7 @@ public record ModelExport(Path model, List<String> labels, @Nullable StoredType 
                         throw new IncompatibleAdapterException("the model in " + directory.description()
                                 + " is not the one that was merged: " + difference);
                     });
-            JsonObject config =
-                    ExportedConfig.of(directory.config().json(), was, merged.spec(), labels, type);
+            JsonObject config = ExportedConfig.of(directory.config().json(), was, merged.spec(), labels, type);
             Map<String, AtomicFiles.Content> contents = new LinkedHashMap<>();
             contents.put(
                     WEIGHTS, SafetensorsWriter.content(tensors(was, merged, directory, names), Map.of("format", "pt")));
@@ -109,13 +109,11 @@ public record ModelExport(Path model, List<String> labels, @Nullable StoredType 
         }
     }
 
-    private List<StoredTensor> tensors(
-            BackboneSpec was, Backbone merged, ModelDirectory directory, BodyNames names) {
+    private List<StoredTensor> tensors(BackboneSpec was, Backbone merged, ModelDirectory directory, BodyNames names) {
         Set<String> done = new HashSet<>(was.parameters().keySet());
         was.sites(Role.OUTPUT_EMBEDDING).forEach(site -> done.add(site.weightName()));
         Set<String> replaced = merged.replaced();
-        StoredTensor embedding =
-                names.find(was.sites(Role.EMBEDDING).get(0).weightName());
+        StoredTensor embedding = names.find(was.sites(Role.EMBEDDING).get(0).weightName());
         List<StoredTensor> tensors = new ArrayList<>();
         for (String name : merged.spec().parameters().keySet()) {
             StoredTensor before = names.contains(name) ? names.find(name) : null;

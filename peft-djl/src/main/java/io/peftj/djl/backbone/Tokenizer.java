@@ -34,11 +34,10 @@ public final class Tokenizer implements AutoCloseable {
     private final @Nullable ConfigReader config;
     private final @Nullable ChatTemplate chatTemplate;
 
-    private Tokenizer(
-            HuggingFaceTokenizer tokenizer, @Nullable ConfigReader config, @Nullable ChatTemplate chatTemplate) {
+    private Tokenizer(HuggingFaceTokenizer tokenizer, @Nullable ConfigReader config) {
         this.tokenizer = tokenizer;
         this.config = config;
-        this.chatTemplate = chatTemplate;
+        this.chatTemplate = config == null ? null : ChatTemplate.of(config).orElse(null);
     }
 
     /**
@@ -48,9 +47,8 @@ public final class Tokenizer implements AutoCloseable {
      * @throws PeftException if a file cannot be read
      */
     static Optional<Tokenizer> open(ModelDirectory model) {
-        Optional<ChatTemplate> chat = ChatTemplate.of(model);
         ConfigReader config = model.tokenizerConfig().orElse(null);
-        return model.tokenizerFile().map(file -> open(file, config, chat.orElse(null)));
+        return model.tokenizerFile().map(file -> open(file, config));
     }
 
     /**
@@ -59,12 +57,12 @@ public final class Tokenizer implements AutoCloseable {
      * @throws InvalidFileException if it cannot be read
      */
     public static Tokenizer open(Path file) {
-        return open(file, null, null);
+        return open(file, null);
     }
 
-    private static Tokenizer open(Path file, @Nullable ConfigReader config, @Nullable ChatTemplate chatTemplate) {
+    private static Tokenizer open(Path file, @Nullable ConfigReader config) {
         try {
-            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, SETTINGS), config, chatTemplate);
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, SETTINGS), config);
         } catch (IOException | RuntimeException e) {
             throw new InvalidFileException(
                     file.getFileName() + " is no tokenizer.json that can be read: " + e.getMessage(), e);
@@ -83,10 +81,7 @@ public final class Tokenizer implements AutoCloseable {
 
     static Tokenizer read(InputStream in, String source, @Nullable ConfigReader config) {
         try {
-            return new Tokenizer(
-                    HuggingFaceTokenizer.newInstance(in, SETTINGS),
-                    config,
-                    config == null ? null : ChatTemplate.of(config).orElse(null));
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(in, SETTINGS), config);
         } catch (IOException | RuntimeException e) {
             throw new InvalidFileException(source + " is no tokenizer.json that can be read: " + e.getMessage(), e);
         }

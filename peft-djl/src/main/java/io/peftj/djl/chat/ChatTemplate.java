@@ -6,12 +6,7 @@ import com.google.gson.JsonPrimitive;
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.InvalidFileException;
 import io.peftj.core.io.ConfigReader;
-import io.peftj.core.io.ModelDirectory;
 import io.peftj.djl.chat.jinja.Template;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,25 +54,9 @@ public final class ChatTemplate {
     }
 
     /**
-     * The template of a model: chat_template.jinja, or the chat_template of tokenizer_config.json, the default one where it has several.
+     * The template of a model: the chat_template of its tokenizer_config.json, the default one where it has several, with its special tokens.
      *
      * <p>It is parsed when it is used, so a model whose template is not understood can be opened and used without it.
-     *
-     * @return empty if the model has none
-     * @throws InvalidFileException if a file cannot be read
-     */
-    public static Optional<ChatTemplate> of(ModelDirectory model) {
-        Optional<ConfigReader> config = model.tokenizerConfig();
-        Map<String, String> tokens = config.map(ChatTemplate::specialTokens).orElse(Map.of());
-        return model.chatTemplateFile()
-                .map(ChatTemplate::text)
-                .map(source ->
-                        new ChatTemplate(() -> Template.parse("chat_template.jinja", source), new HashMap<>(tokens)))
-                .or(() -> config.flatMap(ChatTemplate::of));
-    }
-
-    /**
-     * The template that a tokenizer_config.json holds, with its special tokens.
      *
      * @return empty if it holds none
      */
@@ -86,16 +65,8 @@ public final class ChatTemplate {
             return Optional.empty();
         }
         return Optional.of(new ChatTemplate(
-                () -> Template.parse("the chat template of " + CONFIG, source(tokenizerConfig)),
+                () -> Template.parse("the model's chat template", source(tokenizerConfig)),
                 new HashMap<>(specialTokens(tokenizerConfig))));
-    }
-
-    private static String text(Path file) {
-        try {
-            return Files.readString(file, StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new InvalidFileException(file.getFileName() + " cannot be read: " + e.getMessage(), e);
-        }
     }
 
     private static String source(ConfigReader config) {

@@ -18,6 +18,7 @@ import io.peftj.core.adapter.TaskType;
 import io.peftj.core.run.ActiveAdapter;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.BoundPlan;
+import io.peftj.core.run.Derivation;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
@@ -158,8 +159,7 @@ class EmbeddingTrainingTest {
 
         private static Evaluation evaluate(Backbone base, Adapter adapter, EmbeddingTask task, List<TextPair> rows) {
             AdapterPlan plan = AdapterMethods.plan(task.spec(base), adapter.config());
-            try (ResidentAdapter resident =
-                    ResidentAdapter.load(base.backend(), "adapter", plan, adapter.parameters())) {
+            try (ResidentAdapter resident = ResidentAdapter.load(base, "adapter", plan, adapter.parameters())) {
                 return new Evaluator(base, task.objective(base), () -> false)
                         .evaluate(task.examples(base, plan, rows), session -> Stack.of(resident.in(session)));
             }
@@ -282,8 +282,7 @@ class EmbeddingTrainingTest {
         private static TrainableAdapter adapter(Backbone base, String name, AdapterConfig config) {
             BackboneSpec spec = base.spec();
             AdapterPlan plan = AdapterMethods.plan(spec, AdapterMethods.complete(spec, config));
-            return TrainableAdapter.start(
-                    base.backend(), name, plan, plan.initialise(new BackboneContext(base, spec, 3)));
+            return TrainableAdapter.start(base, name, plan, plan.initialise(new BackboneContext(base, spec, 3)));
         }
 
         private static OptimizerStep.Result step(
@@ -408,7 +407,8 @@ class EmbeddingTrainingTest {
                                     new TextPair("a song", "great"),
                                     new TextPair("food", "awful and dull")));
             check.check((session, inputs) -> {
-                Stack stack = Stack.of(new ActiveAdapter("lora", new BoundPlan(plan), plan.derive(inputs)));
+                Stack stack = Stack.of(
+                        new ActiveAdapter("lora", new BoundPlan(plan), plan.derive(inputs, new Derivation(base))));
                 List<Row> rows = examples.stream()
                         .flatMap(example -> example.rows(stack).stream())
                         .toList();

@@ -60,7 +60,8 @@ final class BenchSftCommand implements Callable<Integer> {
             names = "--method",
             defaultValue = "lora",
             paramLabel = "METHOD",
-            description = "What to train: lora, lora-all, ia3 or prefix; base trains nothing (default: ${DEFAULT-VALUE}).")
+            description =
+                    "What to train: lora, lora-all, ia3 or prefix; base trains nothing (default: ${DEFAULT-VALUE}).")
     private String method;
 
     @Mixin
@@ -121,7 +122,9 @@ final class BenchSftCommand implements Callable<Integer> {
     /** Tokens that a run goes through. */
     private double tokens(Backbone base, AnswerTask task, List<PromptAnswer> rows) {
         return (double) recipe.epochs()
-                * task.examples(base, 0, rows).stream().mapToInt(Example::length).sum();
+                * task.examples(base, 0, rows).stream()
+                        .mapToInt(Example::length)
+                        .sum();
     }
 
     private static List<String> answers(
@@ -136,9 +139,7 @@ final class BenchSftCommand implements Callable<Integer> {
             for (int from = 0; from < prompts.size(); from += ANSWERED_AT_ONCE) {
                 List<String> some = prompts.subList(from, Math.min(prompts.size(), from + ANSWERED_AT_ONCE));
                 // Of at most 64 tokens, as a generator has it and the other side.
-                generator.generate(some).stream()
-                        .map(Completion::text)
-                        .forEach(texts::add);
+                generator.generate(some).stream().map(Completion::text).forEach(texts::add);
             }
         }
         return texts;
@@ -146,8 +147,7 @@ final class BenchSftCommand implements Callable<Integer> {
 
     private static void write(Path file, List<String> texts) {
         StringBuilder lines = new StringBuilder();
-        texts.forEach(text ->
-                lines.append(text.strip().replaceAll("\\R", " ")).append('\n'));
+        texts.forEach(text -> lines.append(text.strip().replaceAll("\\R", " ")).append('\n'));
         AtomicFiles.write(file, AtomicFiles.Content.of(lines.toString()));
     }
 

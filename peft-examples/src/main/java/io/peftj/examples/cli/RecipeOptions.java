@@ -1,8 +1,8 @@
 package io.peftj.examples.cli;
 
 import io.peftj.djl.train.AdapterTrainer;
-import io.peftj.methods.lora.LoraPlus;
 import io.peftj.djl.train.Metric;
+import io.peftj.methods.lora.LoraPlus;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 

@@ -113,7 +113,18 @@ class BenchCommandTest {
         Files.write(data.resolve("testset_w_refs.csv"), rows);
         Path answers = folder.resolve("out").resolve("answers.txt");
         List<Object> arguments = new ArrayList<>(List.of(
-                "bench", "sft", "--model", model, "--data", data, "--epochs", 60, "--lr", "0.05", "--answers", answers));
+                "bench",
+                "sft",
+                "--model",
+                model,
+                "--data",
+                data,
+                "--epochs",
+                60,
+                "--lr",
+                "0.05",
+                "--answers",
+                answers));
         arguments.addAll(method.equals("ours") ? List.of("--recipe", "ours") : List.of("--method", method));
 
         Invocation invocation = Invocation.of(arguments.toArray());
@@ -155,7 +166,8 @@ class BenchCommandTest {
 
         Invocation wrong = Invocation.of("bench", "sft", "--model", model, "--data", data);
         assertThat(wrong.exitCode()).isEqualTo(2);
-        assertThat(wrong.err()).contains("devset.csv, line 2: expected facts such as name[Blue Spice], found \"name of it\"");
+        assertThat(wrong.err())
+                .contains("devset.csv, line 2: expected facts such as name[Blue Spice], found \"name of it\"");
 
         Files.write(data.resolve("devset.csv"), List.of("mr,ref", "a[b],x"));
         Invocation plain = Invocation.of("bench", "sft", "--model", model, "--data", data);

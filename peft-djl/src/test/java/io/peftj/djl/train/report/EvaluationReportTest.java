@@ -121,7 +121,7 @@ class EvaluationReportTest extends TinyTraining {
         AdapterPlan plan = AdapterMethods.plan(task.spec(base), adapter.config());
         List<Example> examples = task.examples(base, plan, rows);
         Objective objective = task.objective(base);
-        try (ResidentAdapter resident = ResidentAdapter.load(base.backend(), "adapter", plan, adapter.parameters())) {
+        try (ResidentAdapter resident = ResidentAdapter.load(base, "adapter", plan, adapter.parameters())) {
             Predictor predictor = new Predictor(base, session -> Stack.of(resident.in(session)), () -> false);
             EvaluationReport report = EvaluationReport.of(
                     objective, predictor, examples, task.data(base).labels(), text);

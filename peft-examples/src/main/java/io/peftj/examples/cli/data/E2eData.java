@@ -1,6 +1,8 @@
 package io.peftj.examples.cli.data;
 
 import io.peftj.core.InvalidFileException;
+import io.peftj.djl.data.TextFiles;
+import io.peftj.djl.data.TextRow;
 import io.peftj.djl.train.PromptAnswer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,8 +55,9 @@ public record E2eData(List<PromptAnswer> train, List<PromptAnswer> test) {
                 .map(fact -> {
                     int at = fact.indexOf('[');
                     if (at < 0 || !fact.endsWith("]")) {
-                        throw new InvalidFileException(row.place() + ": expected facts such as name[Blue Spice], found \""
-                                + fact + "\"; fetch the file again");
+                        throw new InvalidFileException(
+                                row.place() + ": expected facts such as name[Blue Spice], found \"" + fact
+                                        + "\"; fetch the file again");
                     }
                     return fact.substring(0, at) + " " + fact.substring(at + 1, fact.length() - 1);
                 })
