@@ -98,17 +98,22 @@ final class EvalCommand implements Callable<Integer> {
      * @param learnt what the loss is the mean over
      */
     private <R> JsonLine measure(Backbone base, Adapter loaded, Task<R> task, List<R> rows, String learnt) {
-        Evaluation result = report == null
-                ? Measurement.of(base, loaded, task, rows)
-                : Measurement.of(base, loaded, task, rows, (objective, predictor, examples) -> {
-                    List<String> names = task.data(base).labels();
-                    return written(
-                            report,
-                            EvaluationReport.of(objective, predictor, examples, names, texts(base, rows, examples)));
-                });
+        Evaluation result =
+                report == null ? Measurement.of(base, loaded, task, rows) : reported(report, base, loaded, task, rows);
         JsonLine line = new JsonLine().put("loss", result.loss());
         result.scores().forEach((metric, value) -> line.put(metric.name(), value));
         return line.put(learnt, result.learnt()).put("rows", rows.size());
+    }
+
+    private <R> Evaluation reported(Path file, Backbone base, Adapter loaded, Task<R> task, List<R> rows) {
+        List<String> names = task.data(base).labels();
+        return Measurement.of(
+                base,
+                loaded,
+                task,
+                rows,
+                (objective, predictor, examples) -> written(
+                        file, EvaluationReport.of(objective, predictor, examples, names, texts(base, rows, examples))));
     }
 
     private Evaluation written(Path file, EvaluationReport details) {
