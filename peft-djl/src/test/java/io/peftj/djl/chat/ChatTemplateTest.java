@@ -85,7 +85,7 @@ class ChatTemplateTest extends TinyTraining {
             ChatTemplate chat = base.tokenizer().chatTemplate();
             assertThatThrownBy(() -> chat.prompt(Message.user("a")))
                     .isInstanceOf(InvalidConfigException.class)
-                    .hasMessageStartingWith("chat_template.jinja, line 2: the tag \"import\" is not known");
+                    .hasMessageStartingWith("the model's chat template, line 2: the tag \"import\" is not known");
         }
         try (Backbone base = llama()) {
             Files.delete(folder.resolve("llama").resolve("chat_template.jinja"));

@@ -28,7 +28,9 @@ public interface ContractModel extends FrozenBase, AutoCloseable {
         if (isExact()) {
             return 1e-10;
         }
-        return dtype() == DType.BF16 ? 5e-2 : 2e-5;
+        // Of stacks of large random adapters in bf16, either way strays up to 4 % of the largest logit from single
+        // precision.
+        return dtype() == DType.BF16 ? 8e-2 : 2e-5;
     }
 
     /**
