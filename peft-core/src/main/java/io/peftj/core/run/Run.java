@@ -17,8 +17,10 @@ import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.KeyValueCache;
+import io.peftj.core.tensor.Scope;
 import io.peftj.core.tensor.Segments;
 import io.peftj.core.tensor.Session;
+import io.peftj.core.tensor.Tape;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
 import java.util.ArrayList;
@@ -47,6 +49,7 @@ public final class Run {
     private final @Nullable Training training;
     private final KeyValueObserver observer;
     private final @Nullable Cached cached;
+    private final boolean recomputing;
     private final TokenRows tokenRows;
     private final Map<List<Object>, Segments> segments = new HashMap<>();
     private final Map<List<Object>, Dropout> dropouts = new HashMap<>();
@@ -62,7 +65,15 @@ public final class Run {
 
     /** A forward pass that shows its keys and values. */
     public Run(Session session, Batch batch, @Nullable Training training, KeyValueObserver observer) {
-        this(session, batch, training, observer, null);
+        this(session, batch, training, observer, null, false);
+    }
+
+    /**
+     * A forward pass that keeps no more of a layer for the backward pass than what goes into it, and computes the rest again there (gradient
+     * checkpointing, arXiv 1604.06174).
+     */
+    public static Run recomputing(Session session, Batch batch, @Nullable Training training) {
+        return new Run(session, batch, training, (layer, keys, values) -> {}, null, true);
     }
 
     /**
@@ -73,7 +84,7 @@ public final class Run {
      */
     public static Run cached(
             Session session, Batch batch, KeyValueCache cache, CacheLayout rows, ResidentStacks stacks) {
-        return new Run(session, batch, null, (layer, keys, values) -> {}, new Cached(cache, rows, stacks));
+        return new Run(session, batch, null, (layer, keys, values) -> {}, new Cached(cache, rows, stacks), false);
     }
 
     private Run(
@@ -81,12 +92,14 @@ public final class Run {
             Batch batch,
             @Nullable Training training,
             KeyValueObserver observer,
-            @Nullable Cached cached) {
+            @Nullable Cached cached,
+            boolean recomputing) {
         this.session = session;
         this.batch = batch;
         this.training = training;
         this.observer = observer;
         this.cached = cached;
+        this.recomputing = recomputing;
         this.tokenRows = new TokenRows(session, batch);
     }
 
@@ -106,6 +119,21 @@ public final class Run {
     /** The rows. */
     public Batch batch() {
         return batch;
+    }
+
+    /**
+     * One layer of a backbone. What it makes on the way is freed, but for what the tape needs.
+     *
+     * @param h the residual stream [tokens, width], in whose place the result stands
+     */
+    public Tensor layer(Tensor h, UnaryOperator<Tensor> layer) {
+        session.checkCancelled();
+        try (Scope scope = session.scope()) {
+            Tensor out = recomputing
+                    ? Tape.checkpoint(session, () -> List.of(layer.apply(h)), h).get(0)
+                    : layer.apply(h);
+            return scope.keepInPlaceOf(h, out);
+        }
     }
 
     /**

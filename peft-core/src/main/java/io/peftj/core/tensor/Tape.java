@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,9 +129,10 @@ public final class Tape implements AutoCloseable {
      * Runs a part of the computation now and again in the backward pass, so that only what it captures is kept between.
      *
      * @param body a pure function of the tensors it captures: it draws nothing and changes nothing; its results belong to the innermost scope
+     * @param constants what it captures that leads to no leaf and may be freed before the backward pass
      * @return the body's results
      */
-    public static List<Tensor> checkpoint(Session session, Supplier<List<Tensor>> body) {
+    public static List<Tensor> checkpoint(Session session, Supplier<List<Tensor>> body, Tensor... constants) {
         Tape outer = session.tape();
         if (outer == null) {
             return body.get();
@@ -143,12 +145,13 @@ public final class Tape implements AutoCloseable {
             captured = probe.foreignSources.toArray(Tensor[]::new);
         }
         // The body reads the captured tensors themselves when it is replayed, so these are kept as they are.
-        return outer.note("checkpoint", results, captured, captured, pass -> outer.replay(pass, captured, body));
+        Tensor[] kept = Stream.of(captured, constants).flatMap(Stream::of).toArray(Tensor[]::new);
+        return outer.note("checkpoint", results, captured, kept, pass -> outer.replay(pass, captured, body));
     }
 
     private void replay(Backward pass, Tensor[] captured, Supplier<List<Tensor>> body) {
         try (Tape replay = session.startTape()) {
-            List<Tensor> again = body.get();
+            List<Tensor> again = replayed(body);
             List<Tensor> reached = new ArrayList<>();
             List<Tensor> cotangents = new ArrayList<>();
             for (int i = 0; i < again.size(); i++) {
@@ -169,6 +172,13 @@ public final class Tape implements AutoCloseable {
                     pass.give(i, () -> gradient);
                 }
             }
+        }
+    }
+
+    /** What the tape did not save need not live through the backward pass. */
+    private List<Tensor> replayed(Supplier<List<Tensor>> body) {
+        try (Scope scope = session.scope()) {
+            return body.get().stream().map(scope::keep).toList();
         }
     }
 

@@ -19,14 +19,19 @@ import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Weight;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -167,6 +172,42 @@ public final class Backbone implements FrozenBase, AutoCloseable {
         try (Held held = hold(operation)) {
             return held.call(cancelled, body);
         }
+    }
+
+    /**
+     * Computes something of each row, in as many parts side by side as the backend has lanes, each part in a session of its own.
+     *
+     * @param cancelled asked between layers whether to stop
+     * @param tokens of a row: parts have about as many
+     * @param compute gives one result a row of a part, in the part's order
+     * @return the results in the rows' order
+     * @throws IllegalStateException if the backbone is closed
+     */
+    public <R, T> List<T> each(
+            String operation,
+            BooleanSupplier cancelled,
+            List<R> rows,
+            ToIntFunction<R> tokens,
+            BiFunction<Session, List<R>, List<T>> compute) {
+        List<List<Integer>> parts = Parts.of(rows, tokens, backend.lanes());
+        List<Callable<List<T>>> tasks = new ArrayList<>();
+        for (List<Integer> part : parts) {
+            tasks.add(() -> {
+                try (Session session = Session.open(backend, cancelled)) {
+                    return compute.apply(session, part.stream().map(rows::get).toList());
+                }
+            });
+        }
+        List<@Nullable T> results = new ArrayList<>(Collections.nCopies(rows.size(), null));
+        try (Held held = hold(operation)) {
+            List<List<T>> found = backend.callAll(tasks);
+            for (int p = 0; p < parts.size(); p++) {
+                for (int i = 0; i < parts.get(p).size(); i++) {
+                    results.set(parts.get(p).get(i), found.get(p).get(i));
+                }
+            }
+        }
+        return results.stream().<T>map(Objects::requireNonNull).toList();
     }
 
     /**

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Rows of requests, computed together, each under its own adapter. */
 final class Rows {
-    /** Rows of one forward pass. */
+    /** Rows that are computed together, side by side where the backend has lanes. */
     private static final int MOST = 64;
 
     private final Backbone base;
@@ -46,7 +46,11 @@ final class Rows {
     <T> List<T> each(String operation, List<Tokens> rows, Function<Run, List<T>> compute) {
         List<T> results = new ArrayList<>();
         for (int from = 0; from < rows.size(); from += MOST) {
-            results.addAll(some(operation, rows.subList(from, Math.min(rows.size(), from + MOST)), compute));
+            List<Tokens> some = rows.subList(from, Math.min(rows.size(), from + MOST));
+            results.addAll(base.each(operation, () -> false, some, row -> row.ids().length, (session, part) -> {
+                Batch batch = Batch.of(session, base.spec(), rows(session, part));
+                return batch.inCallersOrder(compute.apply(new Run(session, batch, null)));
+            }));
         }
         return results;
     }
@@ -73,13 +77,6 @@ final class Rows {
             }
         });
         return List.copyOf(results.values());
-    }
-
-    private <T> List<T> some(String operation, List<Tokens> rows, Function<Run, List<T>> compute) {
-        return base.call(operation, session -> {
-            Batch batch = Batch.of(session, base.spec(), rows(session, rows));
-            return batch.inCallersOrder(compute.apply(new Run(session, batch, null)));
-        });
     }
 
     /** Equal adapters get one stack, which is what groups rows. */

@@ -16,6 +16,7 @@ import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Updates;
 import io.peftj.core.tensor.Updates.Moments;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.backbone.Parts;
 import io.peftj.djl.train.Example.Assigned;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -38,6 +39,7 @@ public final class OptimizerStep {
     private final Objective objective;
     private final List<TrainableAdapter> adapters;
     private final double clipNorm;
+    private final boolean recomputing;
 
     /**
      * Steps for some adapters.
@@ -45,10 +47,21 @@ public final class OptimizerStep {
      * @param clipNorm the most that an adapter's gradient may measure, as a Euclidean norm; 0 for no limit
      */
     public OptimizerStep(Backbone base, Objective objective, List<TrainableAdapter> adapters, double clipNorm) {
+        this(base, objective, adapters, clipNorm, false);
+    }
+
+    private OptimizerStep(
+            Backbone base, Objective objective, List<TrainableAdapter> adapters, double clipNorm, boolean recomputing) {
         this.base = base;
         this.objective = objective;
         this.adapters = List.copyOf(adapters);
         this.clipNorm = clipNorm;
+        this.recomputing = recomputing;
+    }
+
+    /** The same steps with less memory, if it is asked for: layers are computed again in the backward pass, as {@link Run#recomputing} has it. */
+    public OptimizerStep recomputing(boolean asked) {
+        return new OptimizerStep(base, objective, adapters, clipNorm, asked);
     }
 
     /**
@@ -161,6 +174,16 @@ public final class OptimizerStep {
         return weights;
     }
 
+    private List<List<Assigned>> parts(List<Assigned> microBatch) {
+        return Parts.of(
+                        microBatch,
+                        row -> row.example().length(),
+                        base.backend().lanes())
+                .stream()
+                .map(places -> places.stream().map(microBatch::get).toList())
+                .toList();
+    }
+
     /** Adds a micro-batch's gradients to the sums, computing as many parts of it side by side as the backend can. */
     private double accumulate(
             Session session,
@@ -168,8 +191,7 @@ public final class OptimizerStep {
             List<Assigned> microBatch,
             Map<List<Integer>, Float> weights,
             Settings settings) {
-        List<List<Assigned>> parts =
-                objective.isRowWise() ? Parts.of(microBatch, base.backend().lanes()) : List.of(microBatch);
+        List<List<Assigned>> parts = objective.isRowWise() ? parts(microBatch) : List.of(microBatch);
         List<Gradients> done = new ArrayList<>(Collections.nCopies(parts.size(), new Gradients(0, List.of())));
         try {
             List<Callable<Boolean>> tasks = new ArrayList<>();
@@ -275,7 +297,10 @@ public final class OptimizerStep {
             each.add(Objects.requireNonNull(weights.get(assigned.adapters())));
         }
         Batch batch = Batch.of(session, base.spec(), rows);
-        return objective.loss(base, new Run(session, batch, settings.dropout()), examples, each);
+        Run run = recomputing
+                ? Run.recomputing(session, batch, settings.dropout())
+                : new Run(session, batch, settings.dropout());
+        return objective.loss(base, run, examples, each);
     }
 
     private static void differentiate(Tape derivation, List<Derived> derived) {

@@ -14,7 +14,7 @@ import java.util.function.Function;
 
 /** Forward passes over examples that are not learnt from. */
 public final class Predictor {
-    /** Examples of one forward pass. */
+    /** Examples that are computed together, side by side where the backend has lanes. */
     private static final int EXAMPLES = 64;
 
     private final Backbone base;
@@ -47,15 +47,17 @@ public final class Predictor {
         List<T> results = new ArrayList<>();
         for (int from = 0; from < examples.size(); from += EXAMPLES) {
             List<Example> some = examples.subList(from, Math.min(examples.size(), from + EXAMPLES));
-            results.addAll(call(session -> {
-                Stack stack = adapters.apply(session);
-                List<Row> rows = some.stream()
-                        .flatMap(example -> example.rows(stack).stream())
-                        .toList();
-                return predict.apply(new Run(session, Batch.of(session, base.spec(), rows), null), some);
-            }));
+            results.addAll(base.each(
+                    "evaluate", cancelled, some, Example::length, (session, part) -> part(session, part, predict)));
         }
         return results;
+    }
+
+    private <T> List<T> part(Session session, List<Example> part, BiFunction<Run, List<Example>, List<T>> predict) {
+        Stack stack = adapters.apply(session);
+        List<Row> rows =
+                part.stream().flatMap(example -> example.rows(stack).stream()).toList();
+        return predict.apply(new Run(session, Batch.of(session, base.spec(), rows), null), part);
     }
 
     /** Computes something else in a session of its own. */

@@ -88,7 +88,8 @@ final class TrainingRun {
         this.cancelled = watch.cancelled();
         this.store = watch.store();
         this.from = from;
-        this.optimizer = new OptimizerStep(base, work.objective(), List.of(trained), recipe.clipNorm());
+        this.optimizer = new OptimizerStep(base, work.objective(), List.of(trained), recipe.clipNorm())
+                .recomputing(recipe.gradientCheckpointing());
         this.evaluator = new Evaluator(base, work.objective(), cancelled);
         this.lengths = data.train().stream().mapToInt(Example::length).toArray();
         long all = 0;

@@ -4,6 +4,7 @@ import io.peftj.core.run.Batch;
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
+import io.peftj.core.tensor.MemoryMeter;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.train.Example.Assigned;
 import java.util.Arrays;
@@ -69,6 +70,9 @@ final class BenchTrainCommand implements Callable<Integer> {
             description = "Steps to measure (default: ${DEFAULT-VALUE}).")
     private int steps;
 
+    @Option(names = "--checkpointing", description = "Compute layers again in the backward pass.")
+    private boolean checkpointing;
+
     BenchTrainCommand(ModelOpener opener) {
         this.opener = opener;
     }
@@ -78,8 +82,10 @@ final class BenchTrainCommand implements Callable<Integer> {
         try (Backbone base = model.openToMeasure(opener)) {
             touch(base);
             OptionalLong loaded = Rss.nowMib();
-            try (RandomTokenTraining training = new RandomTokenTraining(base, methodOptions.config(method), length)) {
-                measure(training, loaded).print(command.commandLine().getOut());
+            try (RandomTokenTraining training =
+                    new RandomTokenTraining(base, methodOptions.config(method), length, checkpointing)) {
+                measure(training, base.backend().memory(), loaded)
+                        .print(command.commandLine().getOut());
             }
         }
         return 0;
@@ -98,7 +104,9 @@ final class BenchTrainCommand implements Callable<Integer> {
         });
     }
 
-    private JsonLine measure(RandomTokenTraining training, OptionalLong loaded) {
+    private JsonLine measure(RandomTokenTraining training, MemoryMeter memory, OptionalLong loaded) {
+        memory.resetPeak();
+        long before = memory.liveBytes();
         double[] seconds = new double[steps];
         double loss = 0;
         for (int step = -WARM_UP; step < steps; step++) {
@@ -120,12 +128,13 @@ final class BenchTrainCommand implements Callable<Integer> {
                 .put("rss_loaded_mib", loaded)
                 .put("batch", batch)
                 .put("length", length)
-                .put("checkpointing", false)
+                .put("checkpointing", checkpointing)
                 .put("dtype", model.dtypeName())
                 .put("trainable", training.trainable())
                 .putRounded("loss", loss, 4)
                 .putRounded("step_s", median, 4)
                 .putRounded("tokens_per_s", batch * length / median, 1)
+                .put("peak_tensors_mib", (memory.peakBytes() - before) >> 20)
                 .put("peak_rss_mib", Rss.peakMib());
     }
 

@@ -36,8 +36,9 @@ final class RandomTokenTraining implements AutoCloseable {
      * Starts a new adapter.
      *
      * @param length tokens of a row
+     * @param checkpointing whether layers are computed again in the backward pass
      */
-    RandomTokenTraining(Backbone base, AdapterConfig method, int length) {
+    RandomTokenTraining(Backbone base, AdapterConfig method, int length, boolean checkpointing) {
         this.base = base;
         this.length = length;
         BackboneSpec spec = base.spec();
@@ -45,7 +46,8 @@ final class RandomTokenTraining implements AutoCloseable {
         AdapterPlan plan = AdapterMethods.plan(spec, config);
         this.trained =
                 TrainableAdapter.start(base, "adapter", plan, plan.initialise(new BackboneContext(base, spec, 0)));
-        this.optimizer = new OptimizerStep(base, new Objective.NextToken(), List.of(trained), 0);
+        this.optimizer =
+                new OptimizerStep(base, new Objective.NextToken(), List.of(trained), 0).recomputing(checkpointing);
     }
 
     /** Number of trained parameters. */

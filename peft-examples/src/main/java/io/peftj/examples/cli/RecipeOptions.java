@@ -50,6 +50,11 @@ final class RecipeOptions {
     private @Nullable Integer microBatch;
 
     @Option(
+            names = "--gradient-checkpointing",
+            description = "Compute layers again in the backward pass: less memory, more time, the same steps.")
+    private boolean gradientCheckpointing;
+
+    @Option(
             names = "--weight-decay",
             defaultValue = "0",
             paramLabel = "D",
@@ -85,6 +90,7 @@ final class RecipeOptions {
                 .learningRate(learningRate)
                 .batchSize(batch)
                 .weightDecay(weightDecay)
+                .gradientCheckpointing(gradientCheckpointing)
                 .seed(seed);
         if (loraPlus != null) {
             trainer.learningRateFactors(LoraPlus.ratio(loraPlus));

@@ -44,6 +44,7 @@ class BenchCommandTest {
                         "loss",
                         "step_s",
                         "tokens_per_s",
+                        "peak_tensors_mib",
                         "peak_rss_mib");
         assertThat(json.get("side").getAsString()).isEqualTo("peftj");
         assertThat(json.get("threads").getAsInt()).isEqualTo(2);
@@ -120,7 +121,7 @@ class BenchCommandTest {
                 "--data",
                 data,
                 "--epochs",
-                60,
+                150,
                 "--lr",
                 "0.05",
                 "--answers",
@@ -167,7 +168,7 @@ class BenchCommandTest {
         Invocation wrong = Invocation.of("bench", "sft", "--model", model, "--data", data);
         assertThat(wrong.exitCode()).isEqualTo(2);
         assertThat(wrong.err())
-                .contains("devset.csv, line 2: expected facts such as name[Blue Spice], found \"name of it\"");
+                .contains("devset.csv, row 1: expected facts such as name[Blue Spice], found \"name of it\"");
 
         Files.write(data.resolve("devset.csv"), List.of("mr,ref", "a[b],x"));
         Invocation plain = Invocation.of("bench", "sft", "--model", model, "--data", data);

@@ -13,6 +13,7 @@ import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.LoadOptions;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.run.ResidentAdapter;
+import io.peftj.core.run.Run;
 import io.peftj.core.run.Training;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Shape;
@@ -236,6 +237,21 @@ public abstract class AdapterMethodContract {
                     .as(file)
                     .isEqualTo(Files.readAllBytes(folder.resolve("once").resolve(file)));
         }
+    }
+
+    /** Gradient checkpointing: what is computed twice is the same twice, dropout included. */
+    @ParameterizedTest
+    @MethodSource("cases")
+    void layersThatAreComputedAgainGiveTheSameGradients(ContractCase c) {
+        List<TestRow> rows = c.randomised(SEED).on(TestRow.ragged(c.model(), SEED));
+        Training training = new Training(SEED, 1);
+
+        Map<String, Map<String, double[]>> found =
+                Rows.gradientsOf(c.model(), rows, (session, batch) -> Run.recomputing(session, batch, training));
+
+        Rows.gradients(c.model(), rows, training)
+                .forEach((adapter, gradients) -> assertSameBits(
+                        adapter, List.copyOf(Rows.of(found, adapter).values()), List.copyOf(gradients.values())));
     }
 
     // ---- merging ----

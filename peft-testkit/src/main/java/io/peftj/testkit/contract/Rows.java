@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,12 @@ final class Rows {
     /** The rows' summed loss differentiated by every raw parameter: gradients by the adapter's name and the parameter's. */
     static Map<String, Map<String, double[]>> gradients(
             ContractModel model, List<TestRow> rows, @Nullable Training training) {
+        return gradientsOf(model, rows, (session, batch) -> new Run(session, batch, training));
+    }
+
+    /** The same of another way to run. */
+    static Map<String, Map<String, double[]>> gradientsOf(
+            ContractModel model, List<TestRow> rows, BiFunction<Session, Batch, Run> runs) {
         return inSession(model, session -> {
             try (Tape tape = session.startTape()) {
                 Map<String, Map<String, Tensor>> leaves = new LinkedHashMap<>();
@@ -45,7 +52,7 @@ final class Rows {
                     leaves.put(subject.name(), raw);
                     return active(subject, raw);
                 });
-                tape.backward(model.loss(new Run(session, batch, training)));
+                tape.backward(model.loss(runs.apply(session, batch)));
                 Map<String, Map<String, double[]>> gradients = new LinkedHashMap<>();
                 leaves.forEach((adapter, raw) -> gradients.put(adapter, read(tape, raw)));
                 return gradients;

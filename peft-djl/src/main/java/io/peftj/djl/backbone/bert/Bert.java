@@ -8,8 +8,6 @@ import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Index;
-import io.peftj.core.tensor.Scope;
-import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
 import io.peftj.djl.backbone.LayerNorm;
@@ -55,13 +53,9 @@ final class Bert implements Transformer {
 
     @Override
     public Tensor hiddenStates(Run run) {
-        Session session = run.session();
         Tensor h = embeddingNorm.apply(run, embeddings(run));
         for (BertLayer layer : layers) {
-            session.checkCancelled();
-            try (Scope scope = session.scope()) {
-                h = scope.keepInPlaceOf(h, layer.forward(run, h));
-            }
+            h = run.layer(h, x -> layer.forward(run, x));
         }
         return h;
     }

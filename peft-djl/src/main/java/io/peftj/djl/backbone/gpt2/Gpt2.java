@@ -5,8 +5,6 @@ import io.peftj.core.run.Batch;
 import io.peftj.core.run.Run;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
-import io.peftj.core.tensor.Scope;
-import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
 import io.peftj.djl.backbone.LayerNorm;
@@ -46,15 +44,11 @@ final class Gpt2 implements Transformer {
 
     @Override
     public Tensor hiddenStates(Run run) {
-        Session session = run.session();
         Batch batch = run.batch();
         Tensor word = run.embedding(words, batch.ids(), wordEmbeddings, batch.tokens());
         Tensor h = word.plus(run.rows(positions, batch.positions(), positionEmbeddings, batch.tokens()));
         for (Gpt2Layer layer : layers) {
-            session.checkCancelled();
-            try (Scope scope = session.scope()) {
-                h = scope.keepInPlaceOf(h, layer.forward(run, h));
-            }
+            h = run.layer(h, x -> layer.forward(run, x));
         }
         return norm.apply(run, h);
     }

@@ -5,7 +5,6 @@ import io.peftj.core.run.Run;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.tensor.Constant;
-import io.peftj.core.tensor.Scope;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
@@ -47,10 +46,7 @@ final class Llama implements Transformer {
         Tensor h = run.embedding(
                 embedding, run.batch().ids(), embeddings, run.batch().tokens());
         for (LlamaLayer layer : layers) {
-            session.checkCancelled();
-            try (Scope scope = session.scope()) {
-                h = scope.keepInPlaceOf(h, layer.forward(run, h, angles));
-            }
+            h = run.layer(h, x -> layer.forward(run, x, angles));
         }
         return run.rmsNorm(
                 config.prefix() + "norm",
