@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -122,21 +123,7 @@ public record BackboneSpec(
                 all.put(layer.biasName(), Shape.of(layer.out()));
             }
         }
-        return new BackboneSpec(
-                architecture,
-                family,
-                layers,
-                width,
-                vocabulary,
-                heads,
-                keyValueHeads,
-                headDim,
-                positions,
-                decoder,
-                tied,
-                kept,
-                all,
-                other);
+        return with(tied, kept, all, other);
     }
 
     /**
@@ -156,6 +143,31 @@ public record BackboneSpec(
     public BackboneSpec untied() {
         Map<String, Shape> all = new LinkedHashMap<>(parameters);
         sites(Role.OUTPUT_EMBEDDING).forEach(site -> all.put(site.weightName(), Shape.of(site.out(), site.in())));
+        return with(false, sites, all, head);
+    }
+
+    /**
+     * The same model with biases at linear layers that have none.
+     *
+     * @param names names of the biases among the model's parameters; what is no site's bias, or there already, is passed over
+     */
+    public BackboneSpec withBiases(Set<String> names) {
+        List<Site> biased = new ArrayList<>();
+        Map<String, Shape> added = new LinkedHashMap<>(parameters);
+        for (Site site : sites) {
+            if (site.bias() || !names.contains(site.biasName())) {
+                biased.add(site);
+            } else {
+                biased.add(new Site(
+                        site.name(), site.role(), site.layer(), site.in(), site.out(), true, site.fanInFanOut()));
+                added.put(site.biasName(), Shape.of(site.out()));
+            }
+        }
+        return with(tied, biased, added, head);
+    }
+
+    private BackboneSpec with(
+            boolean nowTied, List<Site> otherSites, Map<String, Shape> otherParameters, @Nullable HeadSpec otherHead) {
         return new BackboneSpec(
                 architecture,
                 family,
@@ -167,10 +179,10 @@ public record BackboneSpec(
                 headDim,
                 positions,
                 decoder,
-                false,
-                sites,
-                all,
-                head);
+                nowTied,
+                otherSites,
+                otherParameters,
+                otherHead);
     }
 
     private boolean isOfRole(String parameter, Role role) {

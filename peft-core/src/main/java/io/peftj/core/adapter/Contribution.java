@@ -2,6 +2,7 @@ package io.peftj.core.adapter;
 
 import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Site;
+import io.peftj.core.site.Sublayer;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.Segments;
 import io.peftj.core.tensor.Tensor;
@@ -50,6 +51,32 @@ public sealed interface Contribution {
         public Site site() {
             return outputs.site();
         }
+    }
+
+    /**
+     * Something is added to a sublayer's output before the residual stream takes it up. Several in a row's stack act one after another: what is added
+     * in series reads the output with all that was added before.
+     *
+     * @param layer the layer
+     * @param sublayer its half
+     * @param reads what the formula reads
+     * @param formula what is added [tokens, width]
+     * @param parameters the formula's parameters, in its order
+     */
+    record SublayerDelta(int layer, Sublayer sublayer, Reads reads, SublayerFormula formula, List<String> parameters)
+            implements Contribution {
+        /** Keeps a copy. */
+        public SublayerDelta {
+            parameters = List.copyOf(parameters);
+        }
+    }
+
+    /** Where a {@link SublayerDelta} stands. */
+    enum Reads {
+        /** Beside the sublayer: it reads what the sublayer reads, behind the norm where one stands before it. */
+        INPUT,
+        /** Behind the sublayer, in series: it reads what the sublayer gives. */
+        OUTPUT
     }
 
     /**
@@ -118,6 +145,32 @@ public sealed interface Contribution {
          * @throws io.peftj.core.PeftException if the delta is no linear map of the input
          */
         Tensor change(List<Tensor> parameters, Tensor matrix);
+    }
+
+    /** What a {@link SublayerDelta} adds; as with {@link DeltaFormula}, equal ones are computed together and cannot tell one adapter from many. */
+    interface SublayerFormula {
+        /** The delta [tokens, width] in the input's format, and zero wherever no slot acts. */
+        Tensor apply(SublayerInput input);
+
+        /**
+         * The axis of a parameter that may be padded with zeros without changing the delta; −1 for none.
+         *
+         * @param parameter its number in the contribution's list
+         */
+        int paddedAxis(int parameter);
+    }
+
+    /** What a sublayer's formula sees. */
+    interface SublayerInput {
+        /** What it reads [tokens, width]. */
+        Tensor x();
+
+        /** An effective parameter, stacked [slots, …] where {@link #segments()} is there. */
+        Tensor parameter(int number);
+
+        /** Which slot acts where; null if one adapter acts everywhere. */
+        @Nullable
+        Segments segments();
     }
 
     /** What a formula sees. */

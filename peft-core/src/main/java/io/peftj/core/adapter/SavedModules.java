@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -80,6 +81,14 @@ public record SavedModules(Map<ParameterSpec, String> parameters, Set<String> tr
             }
         });
         return new SavedModules(found, transposed);
+    }
+
+    /** All parameters of the model, as its files hold them. */
+    public static SavedModules everything(BackboneSpec spec, String prefix) {
+        Map<ParameterSpec, String> found = new LinkedHashMap<>();
+        Set<String> names = spec.parameters().keySet();
+        names.forEach(name -> found.put(new ParameterSpec(prefix + name, spec.shapeInFiles(name)), name));
+        return new SavedModules(found, names.stream().filter(spec::isTransposedInFiles).collect(Collectors.toSet()));
     }
 
     /** These and the parameters of another. */

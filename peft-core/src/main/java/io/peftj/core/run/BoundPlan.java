@@ -7,8 +7,10 @@ import io.peftj.core.adapter.Contribution.InputScale;
 import io.peftj.core.adapter.Contribution.KeyValues;
 import io.peftj.core.adapter.Contribution.OutputScale;
 import io.peftj.core.adapter.Contribution.RowDelta;
+import io.peftj.core.adapter.Contribution.SublayerDelta;
 import io.peftj.core.adapter.Contribution.Substitute;
 import io.peftj.core.adapter.Contribution.SubstituteRows;
+import io.peftj.core.site.Sublayer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +23,7 @@ public final class BoundPlan {
     private final Map<String, List<InputScale>> inputScales = new HashMap<>();
     private final Map<String, List<OutputScale>> outputScales = new HashMap<>();
     private final Map<String, List<Delta>> deltas = new HashMap<>();
+    private final Map<List<Object>, List<SublayerDelta>> sublayerDeltas = new HashMap<>();
     private final Map<Integer, KeyValues> keyValues = new HashMap<>();
     private final Map<String, Substitute> substitutes = new HashMap<>();
     private final Map<String, List<SubstituteRows>> substituteRows = new HashMap<>();
@@ -40,6 +43,10 @@ public final class BoundPlan {
                         .add(scale);
             } else if (contribution instanceof Delta delta) {
                 deltas.computeIfAbsent(delta.site().name(), key -> new ArrayList<>())
+                        .add(delta);
+            } else if (contribution instanceof SublayerDelta delta) {
+                sublayerDeltas
+                        .computeIfAbsent(List.of(delta.layer(), delta.sublayer()), key -> new ArrayList<>())
                         .add(delta);
             } else if (contribution instanceof KeyValues prefix) {
                 keyValues.put(prefix.layer(), prefix);
@@ -72,6 +79,14 @@ public final class BoundPlan {
 
     List<Delta> deltas(String site) {
         return deltas.getOrDefault(site, List.of());
+    }
+
+    List<SublayerDelta> sublayerDeltas(int layer, Sublayer sublayer) {
+        return sublayerDeltas.getOrDefault(List.of(layer, sublayer), List.of());
+    }
+
+    boolean hasSublayerDeltas() {
+        return !sublayerDeltas.isEmpty();
     }
 
     @Nullable

@@ -6,10 +6,15 @@ import io.peftj.core.adapter.Contribution.DeltaInput;
 import io.peftj.core.adapter.Contribution.InputScale;
 import io.peftj.core.adapter.Contribution.KeyValues;
 import io.peftj.core.adapter.Contribution.OutputScale;
+import io.peftj.core.adapter.Contribution.Reads;
+import io.peftj.core.adapter.Contribution.SublayerDelta;
+import io.peftj.core.adapter.Contribution.SublayerFormula;
+import io.peftj.core.adapter.Contribution.SublayerInput;
 import io.peftj.core.adapter.Contribution.Substitute;
 import io.peftj.core.run.Assignment.Entry;
 import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Site;
+import io.peftj.core.site.Sublayer;
 import io.peftj.core.tensor.AttentionPrefix;
 import io.peftj.core.tensor.CacheLayout;
 import io.peftj.core.tensor.CounterRandom;
@@ -30,8 +35,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -164,6 +171,38 @@ public final class Run {
             y = y.plus(b.cast(y.dtype()));
         }
         return scaleOutput(site, y, places);
+    }
+
+    /**
+     * A sublayer's output with what adapters add to it before the residual stream takes it up.
+     *
+     * @param x what the sublayer reads [tokens, width]
+     * @param z what it gives [tokens, width]
+     * @return [tokens, width] in z's format; z itself where nothing acts
+     */
+    public Tensor sublayer(int layer, Sublayer sublayer, Tensor x, Tensor z) {
+        if (!anyAdapter(adapter -> adapter.plan().hasSublayerDeltas())) {
+            return z;
+        }
+        Tensor y = z;
+        for (Assignment<SublayerDelta> assignment :
+                alike(plan -> plan.sublayerDeltas(layer, sublayer), delta -> List.of(delta.formula(), delta.reads()))) {
+            SublayerDelta any = assignment.entries().get(0).contribution();
+            SublayerFormula formula = any.formula();
+            List<Tensor> parameters = parameters(assignment, SublayerDelta::parameters, formula::paddedAxis);
+            Tensor read = any.reads() == Reads.INPUT ? x : y;
+            y = y.plus(formula.apply(
+                    new SublayerPart(read, parameters, segmentsOf(assignment, batch.tokens()))));
+        }
+        return y;
+    }
+
+    private record SublayerPart(
+            Tensor x, List<Tensor> parameters, @Nullable Segments segments) implements SublayerInput {
+        @Override
+        public Tensor parameter(int number) {
+            return parameters.get(number);
+        }
     }
 
     /** Rows of an embedding matrix by id [places, width], with what adapters do to them. */
@@ -377,45 +416,35 @@ public final class Run {
     }
 
     private List<Assignment<Delta>> deltas(Site site) {
-        List<Assignment<Delta>> found = new ArrayList<>();
-        for (List<@Nullable Entry<Delta>> depth : depths(plan -> plan.deltas(site.name()))) {
-            Map<Alike, List<@Nullable Entry<Delta>>> byKind = new LinkedHashMap<>();
-            for (int g = 0; g < depth.size(); g++) {
-                Entry<Delta> entry = depth.get(g);
-                if (entry != null) {
-                    byKind.computeIfAbsent(
-                                    Alike.of(entry.contribution()),
-                                    kind -> new ArrayList<>(Collections.nCopies(depth.size(), null)))
-                            .set(g, entry);
-                }
-            }
-            byKind.values().forEach(alike -> found.add(Assignment.of(alike)));
-        }
-        return found;
-    }
-
-    /** What deltas share that are computed together; formulas are constants. */
-    private record Alike(DeltaFormula formula, OutputRange outputs) {
-        static Alike of(Delta delta) {
-            return new Alike(delta.formula(), delta.outputs());
-        }
+        return alike(plan -> plan.deltas(site.name()), delta -> List.of(delta.formula(), delta.outputs()));
     }
 
     private Tensor delta(
             Site site, Assignment<Delta> assignment, Tensor x, UnaryOperator<Tensor> frozen, Places places) {
         DeltaFormula formula = assignment.entries().get(0).contribution().formula();
+        List<Tensor> parameters = parameters(assignment, Delta::parameters, formula::paddedAxis);
+        Segments which = segmentsOf(assignment, places);
+        return formula.apply(new SiteInput(x, frozen, parameters, which, dropout(site, assignment, places)));
+    }
+
+    /** A formula's parameters, stacked where its contributions differ. */
+    private <C> List<Tensor> parameters(
+            Assignment<C> assignment, Function<C, List<String>> names, IntUnaryOperator paddedAxis) {
         List<Tensor> parameters = new ArrayList<>();
-        for (int i = 0;
-                i < assignment.entries().get(0).contribution().parameters().size();
-                i++) {
+        int count = names.apply(assignment.entries().get(0).contribution()).size();
+        for (int i = 0; i < count; i++) {
             int number = i;
-            Function<Delta, String> name = delta -> delta.parameters().get(number);
-            parameters.add(stack(assignment, name, parameter(name), formula.paddedAxis(number), null));
+            Function<C, String> name = contribution -> names.apply(contribution).get(number);
+            parameters.add(stack(assignment, name, parameter(name), paddedAxis.applyAsInt(number), null));
         }
-        Segments which = assignment.isUniform()
+        return parameters;
+    }
+
+    /** Which of an assignment's contributions acts where; null if one acts everywhere. */
+    private <C> @Nullable Segments segmentsOf(Assignment<C> assignment, Places places) {
+        return assignment.isUniform()
                 ? null
                 : segments(places, assignment.slots(), assignment.entries().size());
-        return formula.apply(new SiteInput(x, frozen, parameters, which, dropout(site, assignment, places)));
     }
 
     private @Nullable Dropout dropout(Site site, Assignment<Delta> assignment, Places places) {
@@ -485,18 +514,26 @@ public final class Run {
         if (!isSubstituted(name)) {
             return base;
         }
-        List<Tensor> ofGroup = new ArrayList<>();
+        List<@Nullable Tensor> replacements = new ArrayList<>();
         for (int g = 0; g < batch.groups().size(); g++) {
-            Tensor replacement = replacement(name, g);
-            ofGroup.add(replacement == null ? required(base).cast(DType.F32) : replacement);
+            replacements.add(replacement(name, g));
         }
-        if (ofGroup.stream().allMatch(tensor -> tensor == ofGroup.get(0))) {
-            return ofGroup.get(0);
+        Tensor any = replacements.stream()
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElseThrow();
+        if (replacements.stream().allMatch(replacement -> replacement == any)) {
+            return any;
         }
-        int width = ofGroup.get(0).shape().dim(0);
-        Tensor stacked =
-                Tensor.concat(ofGroup.stream().map(v -> v.reshape(1, width)).toList(), 0);
-        int[] slots = new int[ofGroup.size()];
+        int width = any.shape().dim(0);
+        // Where the base has none, as BitFit's biases of layers without, the others' is zero.
+        Tensor own = base == null ? session.zeros(any.shape(), DType.F32) : base.cast(DType.F32);
+        Tensor stacked = Tensor.concat(
+                replacements.stream()
+                        .map(replacement -> (replacement == null ? own : replacement).reshape(1, width))
+                        .toList(),
+                0);
+        int[] slots = new int[replacements.size()];
         Arrays.setAll(slots, i -> i);
         return stacked.repeat(segments(places, slots, slots.length), 0);
     }
@@ -533,6 +570,26 @@ public final class Run {
             depths.add(depth);
         }
         return depths;
+    }
+
+    /** The k-th contributions of all groups, apart by what those share that are computed together. */
+    private <C> List<Assignment<C>> alike(
+            Function<BoundPlan, List<C>> contributions, Function<C, List<Object>> kind) {
+        List<Assignment<C>> found = new ArrayList<>();
+        for (List<@Nullable Entry<C>> depth : depths(contributions)) {
+            Map<List<Object>, List<@Nullable Entry<C>>> byKind = new LinkedHashMap<>();
+            for (int g = 0; g < depth.size(); g++) {
+                Entry<C> entry = depth.get(g);
+                if (entry != null) {
+                    byKind.computeIfAbsent(
+                                    kind.apply(entry.contribution()),
+                                    key -> new ArrayList<>(Collections.nCopies(depth.size(), null)))
+                            .set(g, entry);
+                }
+            }
+            byKind.values().forEach(alike -> found.add(Assignment.of(alike)));
+        }
+        return found;
     }
 
     private <C> List<Assignment<C>> assignments(Function<BoundPlan, List<C>> contributions) {

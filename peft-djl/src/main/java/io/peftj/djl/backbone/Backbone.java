@@ -45,7 +45,7 @@ public final class Backbone implements FrozenBase, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Backbone.class);
 
     private final BackboneSpec spec;
-    private final Function<Weights, Transformer> opener;
+    private final BiFunction<BackboneSpec, Weights, Transformer> opener;
     private final Backend backend;
     private final Transformer transformer;
     private final Weights weights;
@@ -60,14 +60,14 @@ public final class Backbone implements FrozenBase, AutoCloseable {
     /**
      * Puts a backbone together. Runs on a thread of the backend.
      *
-     * @param opener makes the body of weights
+     * @param opener makes the body of a spec like this one and weights
      * @param endTokens tokens that end a text
      * @param afterClose what else is closed with it, such as a backend of its own
      */
     Backbone(
             BackboneSpec spec,
             Backend backend,
-            Function<Weights, Transformer> opener,
+            BiFunction<BackboneSpec, Weights, Transformer> opener,
             Weights weights,
             Fingerprint fingerprint,
             @Nullable Tokenizer tokenizer,
@@ -76,7 +76,7 @@ public final class Backbone implements FrozenBase, AutoCloseable {
         this.spec = spec;
         this.backend = backend;
         this.opener = opener;
-        this.transformer = opener.apply(weights);
+        this.transformer = opener.apply(spec, weights);
         this.weights = weights;
         this.fingerprint = fingerprint;
         this.tokenizer = tokenizer;
@@ -324,7 +324,7 @@ public final class Backbone implements FrozenBase, AutoCloseable {
                             "the merged model has an output embedding of its own: adapter {} changes one end of the tied one",
                             adapter.name());
                 }
-                BackboneSpec mergedSpec = unties ? headed.untied() : headed;
+                BackboneSpec mergedSpec = (unties ? headed.untied() : headed).withBiases(replaced.keySet());
                 Weights over = weights.over(replaced);
                 try {
                     return new Backbone(

@@ -112,7 +112,7 @@ public final class Backbones {
                 return new Backbone(
                         spec,
                         backend,
-                        w -> family.load(config, spec, w),
+                        (described, w) -> family.load(config, described, w),
                         weights,
                         fingerprint(spec, source),
                         tokenizer,

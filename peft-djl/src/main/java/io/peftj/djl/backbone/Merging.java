@@ -7,6 +7,7 @@ import io.peftj.core.adapter.Contribution.InputScale;
 import io.peftj.core.adapter.Contribution.KeyValues;
 import io.peftj.core.adapter.Contribution.OutputScale;
 import io.peftj.core.adapter.Contribution.RowDelta;
+import io.peftj.core.adapter.Contribution.SublayerDelta;
 import io.peftj.core.adapter.Contribution.Substitute;
 import io.peftj.core.adapter.Contribution.SubstituteRows;
 import io.peftj.core.run.ActiveAdapter;
@@ -49,6 +50,11 @@ final class Merging {
                 throw new PeftException(
                         "adapter " + resident.name()
                                 + " puts keys and values before the rows, which no weight can hold: prefix tuning cannot be merged; attach the adapter to the rows instead");
+            }
+            if (contribution instanceof SublayerDelta) {
+                throw new PeftException("adapter " + resident.name()
+                        + " adds a network of its own to its layers, which no weight can hold: bottleneck adapters cannot be"
+                        + " merged; attach the adapter to the rows instead");
             }
         }
         return base.call("merged", session -> {
@@ -131,7 +137,8 @@ final class Merging {
                 weight = weight.plus(change.transpose());
             }
         }
-        Tensor bias = site.bias() ? session.tensor(current(site.biasName(), changed)) : null;
+        boolean biased = site.bias() || changed.containsKey(site.biasName());
+        Tensor bias = biased ? session.tensor(current(site.biasName(), changed)) : null;
         for (Contribution contribution : contributions) {
             if (contribution instanceof InputScale scale && scale.site().equals(site)) {
                 weight = weight.times(parameter.apply(scale.scale()));

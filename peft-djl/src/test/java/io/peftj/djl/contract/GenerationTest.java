@@ -57,7 +57,7 @@ class GenerationTest {
 
     /** Ragged prompts of the base, of LoRA of two ranks, of (IA)3, of prefixes of two lengths, and of stacks of them. */
     private List<Prompt> prompts(BackboneModel on) {
-        MixedRows mixed = MixedRows.on(on.spec());
+        MixedRows mixed = MixedRows.on(on);
         mixed.adapters().forEach(adapter -> adapters.add(adapter.resident(on)));
         List<Prompt> prompts = new ArrayList<>();
         for (Assigned row : mixed.rows()) {
@@ -200,7 +200,7 @@ class GenerationTest {
     void whatDoesNotFitIsRefusedBeforeAnythingIsComputed() {
         FaultyBackend counting = FaultyBackend.counting(TestBackends.ENGINE);
         try (BackboneModel counted = TinyBackbones.llama(counting, DType.F32)) {
-            MixedRows.on(counted.spec()).adapters().forEach(adapter -> adapters.add(adapter.resident(counted)));
+            MixedRows.on(counted).adapters().forEach(adapter -> adapters.add(adapter.resident(counted)));
             ResidentAdapter prefixOf2 = adapters.get(3);
             ResidentAdapter prefixOf4 = adapters.get(4);
             Prompt fine = Prompt.of(2, 1, 2);

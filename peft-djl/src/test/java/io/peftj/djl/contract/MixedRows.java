@@ -8,6 +8,10 @@ import io.peftj.core.site.Role;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.djl.train.Example;
 import io.peftj.djl.train.Example.Assigned;
+import io.peftj.methods.bitfit.BitFitConfig;
+import io.peftj.methods.bottleneck.BottleneckConfig;
+import io.peftj.methods.bottleneck.Placement;
+import io.peftj.methods.full.FullConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
@@ -20,7 +24,7 @@ import java.util.Map;
 /**
  * Adapters of all kinds on a model, and ragged rows under them in a shuffled order.
  *
- * @param adapters on a classifier each brings a head, of 2 to 6 classes
+ * @param adapters on a classifier each brings a head, of 2 classes and more
  * @param rows each with the numbers of its adapters
  */
 record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
@@ -46,7 +50,18 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
             List.of(7, 6),
             List.of(6, 5));
 
-    static MixedRows on(BackboneSpec spec) {
+    /** More stacks in double precision alone: under random weights everywhere single precision's rounding would hide mistakes. */
+    private static final List<List<Integer>> EXACT_STACKS = List.of(
+            List.of(8),
+            List.of(9, 8),
+            List.of(8, 2, 9),
+            List.of(10),
+            List.of(10, 8),
+            List.of(11),
+            List.of(11, 0));
+
+    static MixedRows on(BackboneModel model) {
+        BackboneSpec spec = model.spec();
         TaskType task = spec.head() == null ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
         LoraConfig lora = LoraConfig.builder().taskType(task).dropout(0.25).build();
         String[] more = ModuleNames.named(spec, Role.QUERY, Role.VALUE, Role.ATTENTION_OUTPUT, Role.DOWN);
@@ -74,10 +89,22 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
         configs.put(
                 "rows of embeddings",
                 lora.toBuilder().rank(1).trainableTokens(5, 3, 4, 20).build());
+        List<List<Integer>> stacks = new ArrayList<>(STACKS);
+        if (model.isExact()) {
+            configs.put(
+                    "bottlenecks behind",
+                    BottleneckConfig.builder(Placement.HOULSBY).rank(2).taskType(task).build());
+            configs.put(
+                    "bottlenecks beside",
+                    BottleneckConfig.builder(Placement.PARALLEL).taskType(task).build());
+            configs.put("biases", new BitFitConfig(List.of(), task));
+            configs.put("everything", new FullConfig(task));
+            stacks.addAll(EXACT_STACKS);
+        }
         List<TestAdapter> adapters = new ArrayList<>();
         configs.forEach((name, config) ->
                 adapters.add(TestAdapter.random(name, config, withClasses(spec, classes(adapters.size())))));
-        return new MixedRows(adapters, rows(spec));
+        return new MixedRows(adapters, rows(spec, stacks));
     }
 
     private static int classes(int adapter) {
@@ -89,10 +116,10 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
         return head == null ? spec : spec.withHead(spec.headFor(classes));
     }
 
-    private static List<Assigned> rows(BackboneSpec spec) {
+    private static List<Assigned> rows(BackboneSpec spec, List<List<Integer>> stacks) {
         CounterRandom random = CounterRandom.of(7);
         List<Assigned> rows = new ArrayList<>();
-        for (List<Integer> stack : STACKS) {
+        for (List<Integer> stack : stacks) {
             for (int i = 0; i < 3; i++) {
                 int[] ids = new int[2 + random.nextInt(8)];
                 Arrays.setAll(ids, t -> random.nextInt(spec.vocabulary()));

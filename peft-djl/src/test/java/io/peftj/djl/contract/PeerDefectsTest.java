@@ -39,6 +39,10 @@ import io.peftj.djl.train.Tasks;
 import io.peftj.djl.train.TrainingCancelledException;
 import io.peftj.djl.train.TrainingEvent;
 import io.peftj.djl.train.TrainingListener;
+import io.peftj.methods.bitfit.BitFitConfig;
+import io.peftj.methods.bottleneck.BottleneckConfig;
+import io.peftj.methods.bottleneck.Placement;
+import io.peftj.methods.full.FullConfig;
 import io.peftj.methods.head.HeadConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraCombination;
@@ -73,6 +77,9 @@ class PeerDefectsTest {
                 LoraConfig.builder().rank(2).dora(true).taskType(task).build(),
                 Ia3Config.builder().taskType(task).build(),
                 PrefixConfig.builder().virtualTokens(3).taskType(task).build(),
+                BottleneckConfig.builder(Placement.HOULSBY).taskType(task).build(),
+                new BitFitConfig(List.of(), task),
+                new FullConfig(task),
                 new HeadConfig(List.of("lm_head"), task));
     }
 

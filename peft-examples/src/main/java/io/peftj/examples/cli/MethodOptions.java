@@ -3,6 +3,11 @@ package io.peftj.examples.cli;
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.site.Targets;
+import io.peftj.methods.bitfit.BitFitConfig;
+import io.peftj.methods.bottleneck.ActivationNames;
+import io.peftj.methods.bottleneck.BottleneckConfig;
+import io.peftj.methods.bottleneck.Placement;
+import io.peftj.methods.full.FullConfig;
 import io.peftj.methods.head.HeadConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
@@ -19,7 +24,7 @@ import picocli.CommandLine.Option;
 
 /** Which method to train with, and its main settings; all else stays as the method has it. */
 final class MethodOptions {
-    static final String NAMES = "lora, lora-all, dora, ia3, prefix, head";
+    static final String NAMES = "lora, lora-all, dora, ia3, prefix, bottleneck, bitfit, full, head";
 
     /** A method's settings of these options, and the options it takes. */
     private record Choice(Set<String> takes, Function<MethodOptions, AdapterConfig> config) {}
@@ -43,6 +48,14 @@ final class MethodOptions {
             new Choice(Set.of(), options -> Ia3Config.builder().build()),
             "prefix",
             new Choice(Set.of("--tokens"), MethodOptions::prefix),
+            "bottleneck",
+            new Choice(
+                    Set.of("--placement", "--rank", "--reduction", "--activation", "--scale"),
+                    MethodOptions::bottleneck),
+            "bitfit",
+            new Choice(Set.of(), options -> BitFitConfig.ofTask()),
+            "full",
+            new Choice(Set.of(), options -> FullConfig.ofTask()),
             "head",
             new Choice(Set.of(), options -> HeadConfig.ofTask()));
 
@@ -57,7 +70,9 @@ final class MethodOptions {
     @Option(
             names = "--rank",
             paramLabel = "R",
-            description = "Inner width of LoRA's product; 8 if not given. Its scale is --alpha / R.")
+            description =
+                    "Inner width of LoRA's product, 8 if not given, whose scale is --alpha / R; or a bottleneck's, in place of"
+                            + " --reduction.")
     private @Nullable Integer rank;
 
     @Option(
@@ -89,6 +104,32 @@ final class MethodOptions {
 
     @Option(names = "--tokens", paramLabel = "T", description = "Length of the prefix; 16 if not given.")
     private @Nullable Integer tokens;
+
+    @Option(
+            names = "--placement",
+            paramLabel = "PLACE",
+            description =
+                    "Where bottlenecks stand: houlsby, behind attention and feed-forward network; pfeiffer, behind the latter;"
+                            + " parallel, beside it; houlsby if not given.")
+    private @Nullable String placement;
+
+    @Option(
+            names = "--reduction",
+            paramLabel = "N",
+            description = "How many times narrower than the model a bottleneck is; 16 if not given, 2 in parallel.")
+    private @Nullable Integer reduction;
+
+    @Option(
+            names = "--activation",
+            paramLabel = "NAME",
+            description = "A bottleneck's nonlinearity: swish, relu, gelu, gelu_new or tanh; the placement's if not given.")
+    private @Nullable String activation;
+
+    @Option(
+            names = "--scale",
+            paramLabel = "S",
+            description = "What a bottleneck's output is multiplied by; 1 if not given, 4 in parallel.")
+    private @Nullable Double scale;
 
     /**
      * The settings of a method.
@@ -130,6 +171,10 @@ final class MethodOptions {
         put(given, "--init", init);
         put(given, "--targets", targets);
         put(given, "--tokens", tokens);
+        put(given, "--placement", placement);
+        put(given, "--reduction", reduction);
+        put(given, "--activation", activation);
+        put(given, "--scale", scale);
         return given;
     }
 
@@ -160,6 +205,32 @@ final class MethodOptions {
                             "--init: expected true, gaussian, orthogonal, pissa or olora, found " + init)));
         }
         return lora.build();
+    }
+
+    private BottleneckConfig bottleneck() {
+        String where = placement == null ? Placement.HOULSBY.fileName() : placement;
+        BottleneckConfig.Builder config = BottleneckConfig.builder(Placement.named(where)
+                .orElseThrow(() -> new InvalidConfigException(
+                        "--placement: expected houlsby, pfeiffer or parallel, found " + where)));
+        if (rank != null && reduction != null) {
+            throw new InvalidConfigException("--rank " + rank + " and --reduction " + reduction
+                    + " both say how wide a bottleneck is; give one of the two");
+        }
+        if (rank != null) {
+            config.rank(rank);
+        }
+        if (reduction != null) {
+            config.reduction(reduction);
+        }
+        if (activation != null) {
+            config.activation(ActivationNames.named(activation)
+                    .orElseThrow(() -> new InvalidConfigException(
+                            "--activation: expected one of " + ActivationNames.all() + ", found " + activation)));
+        }
+        if (scale != null) {
+            config.scale(scale);
+        }
+        return config.build();
     }
 
     private PrefixConfig prefix() {

@@ -7,6 +7,7 @@ import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.Contribution;
+import io.peftj.core.site.Sublayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,6 +47,9 @@ record PlannedAdapter(
         if (contribution instanceof Contribution.Delta delta) {
             return delta.outputs().toString();
         }
+        if (contribution instanceof Contribution.SublayerDelta delta) {
+            return "output of layer " + delta.layer() + "'s " + words(delta.sublayer());
+        }
         if (contribution instanceof Contribution.KeyValues prefix) {
             return "attention of layer " + prefix.layer();
         }
@@ -59,6 +63,10 @@ record PlannedAdapter(
             return delta.embedding().name();
         }
         return "the model";
+    }
+
+    private static String words(Sublayer sublayer) {
+        return sublayer.name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
     /** Such as "output scale" for an OutputScale. */

@@ -74,6 +74,51 @@ class InspectCommandTest {
     }
 
     @Test
+    void bottlenecksActOnTheOutputsOfSublayers() throws IOException {
+        JsonObject json = json(inspect("--method", "bottleneck", "--placement", "houlsby", "--rank", 3, "--json"));
+
+        // [3, 32], [3], [32, 3] and [32] behind both halves of three layers.
+        assertThat(json.get("trainable").getAsLong()).isEqualTo(6 * (3 * 32 + 3 + 32 * 3 + 32));
+        assertThat(json.getAsJsonObject("acts").keySet())
+                .contains("output of layer 0's attention", "output of layer 2's feed forward");
+        JsonObject config = json.getAsJsonObject("config");
+        assertThat(config.get("placement").getAsString()).isEqualTo("houlsby");
+        assertThat(config.get("activation").getAsString()).isEqualTo("swish");
+        JsonObject beside = json(inspect(
+                "--method", "bottleneck", "--placement", "parallel", "--reduction", 8, "--activation", "gelu",
+                "--scale", 2, "--json"));
+        assertThat(beside.get("trainable").getAsLong()).isEqualTo(3 * (4 * 32 + 4 + 32 * 4 + 32));
+        assertThat(beside.getAsJsonObject("config").get("scale").getAsDouble()).isEqualTo(2);
+        assertThat(beside.getAsJsonObject("config").get("activation").getAsString())
+                .isEqualTo("gelu");
+    }
+
+    @Test
+    void badSettingsOfBottlenecksAreRefused() throws IOException {
+        assertThat(inspect("--method", "bottleneck", "--placement", "lotus").err())
+                .hasLineCount(1)
+                .contains("--placement: expected houlsby, pfeiffer or parallel, found lotus");
+        assertThat(inspect("--method", "bottleneck", "--rank", 3, "--reduction", 8).err())
+                .hasLineCount(1)
+                .contains("--rank 3 and --reduction 8 both say how wide a bottleneck is; give one of the two");
+        assertThat(inspect("--method", "bottleneck", "--activation", "step").err())
+                .hasLineCount(1)
+                .contains("--activation: expected one of [")
+                .contains("found step");
+        assertThat(inspect("--method", "bitfit", "--rank", 3).err())
+                .hasLineCount(1)
+                .contains("--rank 3: the method bitfit has no such setting");
+    }
+
+    @Test
+    void fullFineTuningTrainsEveryParameter() throws IOException {
+        JsonObject json = json(inspect("--method", "full", "--json"));
+
+        assertThat(json.get("trainable").getAsLong())
+                .isEqualTo(json.get("parameters").getAsLong());
+    }
+
+    @Test
     void aHeadOfItsOwnIsCountedForClassification() throws IOException {
         long without =
                 json(inspect("--method", "lora", "--json")).get("trainable").getAsLong();

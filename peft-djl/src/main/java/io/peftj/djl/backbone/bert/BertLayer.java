@@ -2,6 +2,7 @@ package io.peftj.djl.backbone.bert;
 
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.run.Run;
+import io.peftj.core.site.Sublayer;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.djl.backbone.LayerNorm;
@@ -39,9 +40,14 @@ record BertLayer(
 
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h) {
-        Tensor attended = attentionNorm.apply(run, attention(run, h).plus(h));
-        Tensor wide = intermediate.apply(run, attended).activation(activation);
-        return outputNorm.apply(run, output.apply(run, wide).plus(attended));
+        Tensor mixed = run.sublayer(number, Sublayer.ATTENTION, h, attention(run, h));
+        Tensor attended = attentionNorm.apply(run, mixed.plus(h));
+        Tensor fed = run.sublayer(number, Sublayer.FEED_FORWARD, attended, feedForward(run, attended));
+        return outputNorm.apply(run, fed.plus(attended));
+    }
+
+    private Tensor feedForward(Run run, Tensor x) {
+        return output.apply(run, intermediate.apply(run, x).activation(activation));
     }
 
     private Tensor attention(Run run, Tensor h) {

@@ -2,6 +2,7 @@ package io.peftj.djl.backbone.gpt2;
 
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.run.Run;
+import io.peftj.core.site.Sublayer;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.djl.backbone.LayerNorm;
@@ -38,8 +39,10 @@ record Gpt2Layer(
 
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h) {
-        Tensor attended = h.plus(attention(run, attentionNorm.apply(run, h)));
-        return attended.plus(feedForward(run, feedForwardNorm.apply(run, attended)));
+        Tensor x = attentionNorm.apply(run, h);
+        Tensor attended = h.plus(run.sublayer(number, Sublayer.ATTENTION, x, attention(run, x)));
+        Tensor y = feedForwardNorm.apply(run, attended);
+        return attended.plus(run.sublayer(number, Sublayer.FEED_FORWARD, y, feedForward(run, y)));
     }
 
     private Tensor attention(Run run, Tensor x) {

@@ -49,7 +49,7 @@ record LlamaConfig(
                 activation(config),
                 member.projectionBias(config),
                 member.outputBias(config),
-                config.optionalBoolean("mlp_bias", false),
+                member.feedForwardBias(config),
                 member.headNorms(),
                 config.optionalBoolean("tie_word_embeddings", false),
                 classes(config),

@@ -1,6 +1,7 @@
 package io.peftj.djl.backbone.llama;
 
 import io.peftj.core.run.Run;
+import io.peftj.core.site.Sublayer;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.Tensor;
@@ -27,8 +28,10 @@ record LlamaLayer(
         Activation activation) {
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h, Rope.Angles angles) {
-        Tensor attended = h.plus(attention(run, norm(run, "input_layernorm", attentionNorm, h), angles));
-        return attended.plus(feedForward(run, norm(run, "post_attention_layernorm", feedForwardNorm, attended)));
+        Tensor x = norm(run, "input_layernorm", attentionNorm, h);
+        Tensor attended = h.plus(run.sublayer(number, Sublayer.ATTENTION, x, attention(run, x, angles)));
+        Tensor y = norm(run, "post_attention_layernorm", feedForwardNorm, attended);
+        return attended.plus(run.sublayer(number, Sublayer.FEED_FORWARD, y, feedForward(run, y)));
     }
 
     private Tensor attention(Run run, Tensor x, Rope.Angles angles) {

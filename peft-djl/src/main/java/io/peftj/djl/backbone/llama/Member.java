@@ -18,6 +18,11 @@ interface Member {
         return config.optionalBoolean("attention_bias", false);
     }
 
+    /** Whether the layers of the feed-forward network have biases. */
+    default boolean feedForwardBias(ConfigReader config) {
+        return config.optionalBoolean("mlp_bias", false);
+    }
+
     /** Whether every head's queries and keys are normed before they are rotated. */
     default boolean headNorms() {
         return false;

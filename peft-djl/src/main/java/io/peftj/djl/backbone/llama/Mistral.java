@@ -10,6 +10,21 @@ final class Mistral implements Member {
     }
 
     @Override
+    public boolean projectionBias(ConfigReader config) {
+        return false;
+    }
+
+    @Override
+    public boolean outputBias(ConfigReader config) {
+        return false;
+    }
+
+    @Override
+    public boolean feedForwardBias(ConfigReader config) {
+        return false;
+    }
+
+    @Override
     public int window(ConfigReader config) {
         boolean given = config.keys().contains("sliding_window");
         return config.optionalInt("sliding_window", given ? Integer.MAX_VALUE : 4096);

@@ -22,6 +22,11 @@ final class Qwen2 implements Member {
     }
 
     @Override
+    public boolean feedForwardBias(ConfigReader config) {
+        return false;
+    }
+
+    @Override
     public int window(ConfigReader config) {
         return slidingWindow(config);
     }

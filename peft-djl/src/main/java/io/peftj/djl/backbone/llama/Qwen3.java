@@ -10,6 +10,11 @@ final class Qwen3 implements Member {
     }
 
     @Override
+    public boolean feedForwardBias(ConfigReader config) {
+        return false;
+    }
+
+    @Override
     public boolean headNorms() {
         return true;
     }

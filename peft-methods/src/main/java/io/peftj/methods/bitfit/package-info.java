@@ -1,0 +1,2 @@
+/** BitFit: biases alone. */
+package io.peftj.methods.bitfit;
