@@ -45,6 +45,13 @@ public interface AdapterPlan {
         return 0;
     }
 
+    /** Those of the {@link #positionShift} places that are tokens of the adapter's own, each computed with like a token of the row. */
+    default int virtualTokens() {
+        return contributions().stream()
+                .mapToInt(contribution -> contribution instanceof Contribution.VirtualTokens own ? own.count() : 0)
+                .sum();
+    }
+
     /** Whether it reads a row's whole prompt to act on any of its tokens, so that nothing of the prompt may be learnt. */
     default boolean readsWholePrompt() {
         return false;

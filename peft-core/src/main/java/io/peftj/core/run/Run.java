@@ -138,9 +138,9 @@ public final class Run {
         return scaleOutput(site, y, places);
     }
 
-    /** Rows of an embedding matrix by id [places, width], with what adapters do to them. */
+    /** The embeddings of the batch's tokens [tokens, width], with what adapters do to them, virtual tokens' vectors among them. */
     public Tensor embedding(Site site, Index ids, Weight weight, Places places) {
-        return rows(site.weightName(), ids, weight, places);
+        return tokenRows.withVirtualTokens(rows(site.weightName(), ids, weight, places));
     }
 
     /** Rows by number of a parameter that is no site, such as learned positions [places, width]. */

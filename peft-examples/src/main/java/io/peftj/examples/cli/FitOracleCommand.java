@@ -75,7 +75,9 @@ final class FitOracleCommand implements Callable<Integer> {
             LoadedAdapter loaded = LoadedAdapter.load(adapter, base);
             HeadSpec head = loaded.spec().head();
             List<Example> examples =
-                    head == null ? batch.answered() : batch.classified(training.labels(head.classes()));
+                    head == null
+                            ? batch.answered(loaded.plan().virtualTokens() > 0 ? 0 : 1)
+                            : batch.classified(training.labels(head.classes()));
             Objective objective = head == null ? new Objective.NextToken() : new Objective.Classification(head);
             new JsonLine()
                     .put("loss", fit(base, loaded, objective, examples, training))
