@@ -52,6 +52,11 @@ public interface AdapterPlan {
                 .sum();
     }
 
+    /** The first token of a row that something stands before, so that it can be learnt: the first where virtual tokens do, else the second. */
+    default int firstPredicted() {
+        return virtualTokens() > 0 ? 0 : 1;
+    }
+
     /** Whether it reads a row's whole prompt to act on any of its tokens, so that nothing of the prompt may be learnt. */
     default boolean readsWholePrompt() {
         return false;

@@ -127,7 +127,7 @@ public record ChatTask(
         turns.forEach(turn -> turn.mark(learnt, base, ids));
         int length = Math.min(ids.length, most);
         learnt.clear(length, ids.length + 1);
-        learnt.set(0, learnt.get(0) && plan.virtualTokens() > 0); // else a row's first token has nothing before it
+        learnt.clear(0, plan.firstPredicted());
         if (!learnt.isEmpty()) {
             examples.add(Example.answered(examples.size(), learnt, Arrays.copyOf(ids, length)));
         }

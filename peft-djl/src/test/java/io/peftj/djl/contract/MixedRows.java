@@ -11,6 +11,8 @@ import io.peftj.djl.train.Example.Assigned;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.prompt.PromptConfig;
+import io.peftj.methods.ptuning.PTuningConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -44,7 +46,12 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
             List.of(6),
             List.of(7),
             List.of(7, 6),
-            List.of(6, 5));
+            List.of(6, 5),
+            List.of(8),
+            List.of(9),
+            List.of(0, 8),
+            List.of(9, 5),
+            List.of(8, 3, 6));
 
     static MixedRows on(BackboneSpec spec) {
         TaskType task = spec.head() == null ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
@@ -74,6 +81,12 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
         configs.put(
                 "rows of embeddings",
                 lora.toBuilder().rank(1).trainableTokens(5, 3, 4, 20).build());
+        configs.put(
+                "prompt of 3",
+                PromptConfig.builder().virtualTokens(3).taskType(task).build());
+        configs.put(
+                "P-tuned prompt of 5",
+                PTuningConfig.builder().virtualTokens(5).taskType(task).build());
         List<TestAdapter> adapters = new ArrayList<>();
         configs.forEach((name, config) ->
                 adapters.add(TestAdapter.random(name, config, withClasses(spec, classes(adapters.size())))));
@@ -100,13 +113,18 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
                 int label = random.nextInt(stack.isEmpty() ? 2 : classes(stack.get(stack.size() - 1)));
                 int number = rows.size();
                 Example example = spec.head() == null
-                        ? Example.answered(number, 1 + random.nextInt(ids.length - 1), ids)
+                        ? Example.answered(number, answer(stack, 1 + random.nextInt(ids.length - 1)), ids)
                         : Example.classified(number, label, ids);
                 rows.add(new Assigned(example, stack));
             }
         }
         int[] order = random.permutation(rows.size());
         return Arrays.stream(order).mapToObj(rows::get).toList();
+    }
+
+    /** Rows behind virtual tokens learn their first token too. */
+    private static int answer(List<Integer> stack, int otherwise) {
+        return stack.contains(8) || stack.contains(9) ? 0 : otherwise;
     }
 
     /** The rows by stack: what runs alone. */

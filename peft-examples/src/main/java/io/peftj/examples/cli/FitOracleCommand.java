@@ -76,7 +76,7 @@ final class FitOracleCommand implements Callable<Integer> {
             HeadSpec head = loaded.spec().head();
             List<Example> examples =
                     head == null
-                            ? batch.answered(loaded.plan().virtualTokens() > 0 ? 0 : 1)
+                            ? batch.answered(loaded.plan().firstPredicted())
                             : batch.classified(training.labels(head.classes()));
             Objective objective = head == null ? new Objective.NextToken() : new Objective.Classification(head);
             new JsonLine()

@@ -8,6 +8,10 @@ import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.lora.LoraInit;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.prefix.PrefixInit;
+import io.peftj.methods.prompt.PromptConfig;
+import io.peftj.methods.prompt.PromptInit;
+import io.peftj.methods.ptuning.PTuningConfig;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +23,7 @@ import picocli.CommandLine.Option;
 
 /** Which method to train with, and its main settings; all else stays as the method has it. */
 final class MethodOptions {
-    static final String NAMES = "lora, lora-all, dora, ia3, prefix, head";
+    static final String NAMES = "lora, lora-all, dora, ia3, prefix, prompt, p-tuning, head";
 
     /** A method's settings of these options, and the options it takes. */
     private record Choice(Set<String> takes, Function<MethodOptions, AdapterConfig> config) {}
@@ -42,7 +46,11 @@ final class MethodOptions {
             "ia3",
             new Choice(Set.of(), options -> Ia3Config.builder().build()),
             "prefix",
-            new Choice(Set.of("--tokens"), MethodOptions::prefix),
+            new Choice(Set.of("--tokens", "--init-text"), MethodOptions::prefix),
+            "prompt",
+            new Choice(Set.of("--tokens", "--init", "--init-text"), MethodOptions::prompt),
+            "p-tuning",
+            new Choice(Set.of("--tokens"), MethodOptions::pTuning),
             "head",
             new Choice(Set.of(), options -> HeadConfig.ofTask()));
 
@@ -76,7 +84,8 @@ final class MethodOptions {
             names = "--init",
             paramLabel = "START",
             description =
-                    "How LoRA's matrices start: true, gaussian, orthogonal, pissa or olora, as in PEFT; true if not given.")
+                    "How LoRA's matrices start: true, gaussian, orthogonal, pissa or olora, as in PEFT; true if not given. How"
+                            + " a prompt starts: RANDOM or SAMPLE_VOCAB; SAMPLE_VOCAB if not given.")
     private @Nullable String init;
 
     @Option(
@@ -87,8 +96,14 @@ final class MethodOptions {
                     "Ends of the names of the layers to act on, such as q_proj,v_proj; the method's usual ones if not given.")
     private @Nullable List<String> targets;
 
-    @Option(names = "--tokens", paramLabel = "T", description = "Length of the prefix; 16 if not given.")
+    @Option(names = "--tokens", paramLabel = "T", description = "Length of the prefix or prompt; 16 if not given.")
     private @Nullable Integer tokens;
+
+    @Option(
+            names = "--init-text",
+            paramLabel = "TEXT",
+            description = "Words about the task that the prefix or prompt starts from.")
+    private @Nullable String initText;
 
     /**
      * The settings of a method.
@@ -130,6 +145,7 @@ final class MethodOptions {
         put(given, "--init", init);
         put(given, "--targets", targets);
         put(given, "--tokens", tokens);
+        put(given, "--init-text", initText);
         return given;
     }
 
@@ -164,7 +180,37 @@ final class MethodOptions {
 
     private PrefixConfig prefix() {
         return PrefixConfig.builder()
-                .virtualTokens(tokens == null ? 16 : tokens)
+                .virtualTokens(tokens())
+                .init(initText == null ? PrefixInit.normal() : PrefixInit.fromText(initText))
                 .build();
+    }
+
+    private PromptConfig prompt() {
+        return PromptConfig.builder().virtualTokens(tokens()).init(promptInit()).build();
+    }
+
+    private PromptInit promptInit() {
+        if (initText != null && init != null) {
+            throw new InvalidConfigException("--init " + init + ": the prompt starts from the text of --init-text;"
+                    + " give one of the two");
+        }
+        if (initText != null) {
+            return PromptInit.fromText(initText);
+        }
+        return switch (init == null ? "SAMPLE_VOCAB" : init) {
+            case "RANDOM" -> PromptInit.normal();
+            case "SAMPLE_VOCAB" -> PromptInit.sampledVocabulary();
+            default ->
+                throw new InvalidConfigException("--init: expected RANDOM or SAMPLE_VOCAB for a prompt, found " + init
+                        + "; words to start from go into --init-text");
+        };
+    }
+
+    private PTuningConfig pTuning() {
+        return PTuningConfig.builder().virtualTokens(tokens()).build();
+    }
+
+    private int tokens() {
+        return tokens == null ? 16 : tokens;
     }
 }

@@ -21,7 +21,7 @@ class BenchCommandTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"lora", "lora-all", "dora", "ia3", "prefix"})
+    @ValueSource(strings = {"lora", "lora-all", "dora", "ia3", "prefix", "prompt", "p-tuning"})
     void trainPrintsTheKeysOfTheOtherSide(String method) {
         Path model = TinyModels.llama(folder, 1);
 

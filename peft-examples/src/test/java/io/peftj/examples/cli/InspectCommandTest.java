@@ -65,6 +65,14 @@ class InspectCommandTest {
     }
 
     @Test
+    void aPromptActsBeforeEveryRow() throws IOException {
+        JsonObject json = json(inspect("--method", "prompt", "--tokens", 7, "--json"));
+
+        assertThat(json.get("trainable").getAsLong()).isEqualTo(7 * 32);
+        assertThat(json.getAsJsonObject("acts").keySet()).containsExactly("before every row");
+    }
+
+    @Test
     void scalesNameTheSideTheyActOn() throws IOException {
         Invocation invocation = inspect("--method", "ia3");
 
