@@ -36,8 +36,7 @@ public final class Batch {
             byStack.computeIfAbsent(callersRows.get(i).stack(), key -> new ArrayList<>())
                     .add(i);
         }
-        Comparator<Integer> byLength =
-                Comparator.comparingInt(i -> laidOut(callersRows.get(i)));
+        Comparator<Integer> byLength = Comparator.comparingInt(i -> laidOut(callersRows.get(i)));
         byStack.values().forEach(group -> group.sort(byLength));
         this.groups = List.copyOf(byStack.keySet());
         this.callersRow = byStack.values().stream()
@@ -46,8 +45,7 @@ public final class Batch {
                 .toArray();
         this.rows = sorted(callersRows);
         this.rowOffsets = offsets(byStack.values().stream().mapToInt(List::size).toArray());
-        this.layout =
-                Layout.of(session, rows.stream().mapToInt(Batch::laidOut).toArray());
+        this.layout = Layout.of(session, rows.stream().mapToInt(Batch::laidOut).toArray());
         this.rowPlaces = new Places(rowOffsets, range(rows.size()), filled(rows.size(), Places.WHOLE_ROW));
         this.tokenPlaces = tokenPlaces();
         this.ids = session.index(idsOfTokens());

@@ -164,7 +164,8 @@ final class TokenRows {
                 Index numbers = session.index(Arrays.stream(virtual)
                         .mapToLong(place -> count + places.token(place))
                         .toArray());
-                Tensor vectors = prompt.adapter().parameter(prompt.contribution().embeddings());
+                Tensor vectors =
+                        prompt.adapter().parameter(prompt.contribution().embeddings());
                 // Repeated before the cast, so that the rows' gradients are summed in the vectors' own format.
                 all.add(vectors.gather(numbers).cast(embeddings.dtype()));
                 for (int place : virtual) {

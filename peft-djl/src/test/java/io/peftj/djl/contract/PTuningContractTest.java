@@ -14,10 +14,7 @@ class PTuningContractTest extends BackboneContract {
                 prompt("a network as wide as the model", usual),
                 prompt(
                         "a narrow network",
-                        usual.toBuilder()
-                                .virtualTokens(2)
-                                .encoderHiddenSize(6)
-                                .build()));
+                        usual.toBuilder().virtualTokens(2).encoderHiddenSize(6).build()));
     }
 
     private static TestedConfig prompt(String name, PTuningConfig config) {

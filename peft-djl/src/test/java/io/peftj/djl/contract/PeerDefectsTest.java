@@ -154,8 +154,10 @@ class PeerDefectsTest {
     /** A decoder's classifier with a prompt pooled a padding token, so that padding moved its logits by .35. */
     @Test
     void paddingDoesNotMoveTheClassesOfADecoderWithAPrompt() {
-        AdapterConfig config =
-                PromptConfig.builder().virtualTokens(3).taskType(TaskType.SEQ_CLS).build();
+        AdapterConfig config = PromptConfig.builder()
+                .virtualTokens(3)
+                .taskType(TaskType.SEQ_CLS)
+                .build();
         try (BackboneModel model = TinyBackbones.llamaClassifier(TestBackends.EXACT, DType.F32);
                 ResidentAdapter prompt = resident(model, "prompt", config)) {
             float[] bare = padded(model, prompt, 0, 0);

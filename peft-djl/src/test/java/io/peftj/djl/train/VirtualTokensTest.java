@@ -12,7 +12,6 @@ import io.peftj.core.run.Batch;
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
-import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Updates.AdamW;
 import io.peftj.djl.backbone.Backbone;
@@ -33,8 +32,7 @@ class VirtualTokensTest extends TinyTraining {
                 base.spec(),
                 AdapterMethods.complete(
                         base.spec(), PromptConfig.builder().virtualTokens(3).build()));
-        return TrainableAdapter.start(
-                base, "prompt", plan, plan.initialise(new BackboneContext(base, base.spec(), 3)));
+        return TrainableAdapter.start(base, "prompt", plan, plan.initialise(new BackboneContext(base, base.spec(), 3)));
     }
 
     private static double loss(Backbone base, TrainableAdapter adapter, Example... examples) {
@@ -131,7 +129,9 @@ class VirtualTokensTest extends TinyTraining {
                             if (pooling != Pooling.MEAN) {
                                 expected = states[(pooling == Pooling.FIRST ? begin : end - 1) * width + i];
                             }
-                            assertThat(pooled[row * width + i]).as("%s", pooling).isCloseTo(expected, within(1e-6));
+                            assertThat(pooled[row * width + i])
+                                    .as("%s", pooling)
+                                    .isCloseTo(expected, within(1e-6));
                         }
                     }
                 }

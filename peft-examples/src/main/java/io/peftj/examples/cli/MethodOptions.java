@@ -191,8 +191,8 @@ final class MethodOptions {
 
     private PromptInit promptInit() {
         if (initText != null && init != null) {
-            throw new InvalidConfigException("--init " + init + ": the prompt starts from the text of --init-text;"
-                    + " give one of the two");
+            throw new InvalidConfigException(
+                    "--init " + init + ": the prompt starts from the text of --init-text;" + " give one of the two");
         }
         if (initText != null) {
             return PromptInit.fromText(initText);

@@ -31,8 +31,7 @@ public final class PrefixMethod implements AdapterMethod<PrefixConfig> {
     @Override
     public Set<String> keys() {
         Set<String> keys = new HashSet<>(PromptDimensions.KEYS);
-        keys.addAll(Set.of(
-                "num_virtual_tokens", "prefix_projection", HIDDEN, INIT, "modules_to_save", "task_type"));
+        keys.addAll(Set.of("num_virtual_tokens", "prefix_projection", HIDDEN, INIT, "modules_to_save", "task_type"));
         return keys;
     }
 

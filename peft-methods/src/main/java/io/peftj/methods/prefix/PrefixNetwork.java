@@ -59,6 +59,7 @@ record PrefixNetwork(int tokens, int in, int hidden, int out) {
                 .linear(PromptParameters.get(parameters, FIRST))
                 .plus(PromptParameters.get(parameters, FIRST_BIAS))
                 .activation(Activation.TANH);
-        return hidden.linear(PromptParameters.get(parameters, SECOND)).plus(PromptParameters.get(parameters, SECOND_BIAS));
+        return hidden.linear(PromptParameters.get(parameters, SECOND))
+                .plus(PromptParameters.get(parameters, SECOND_BIAS));
     }
 }

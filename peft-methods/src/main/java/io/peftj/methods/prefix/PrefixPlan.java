@@ -63,7 +63,9 @@ final class PrefixPlan implements AdapterPlan {
         } else if (config.init() instanceof PrefixInit.Zero) {
             values.put(PromptParameters.STORED, HostTensor.filled(shape, 0));
         } else {
-            values.put(PromptParameters.STORED, context.random(PromptParameters.STORED).normal(shape, 1));
+            values.put(
+                    PromptParameters.STORED,
+                    context.random(PromptParameters.STORED).normal(shape, 1));
         }
         values.putAll(parameters.saved().initialise(spec, context));
         return values;

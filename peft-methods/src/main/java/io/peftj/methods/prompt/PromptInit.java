@@ -17,6 +17,9 @@ public sealed interface PromptInit {
      * @param tokenizer what files call the tokenizer, for which PEFT asks; the model's own one is used, whatever it is called
      */
     record Text(String text, String tokenizer) implements PromptInit {
+        /** What the file is called from which the model's own tokenizer is read. */
+        static final String OWN_TOKENIZER = "tokenizer.json";
+
         /** Refuses an empty text or name. */
         public Text {
             if (text.isBlank()) {
@@ -42,6 +45,6 @@ public sealed interface PromptInit {
 
     /** As the embeddings of a text's tokens. */
     static PromptInit fromText(String text) {
-        return new Text(text, "tokenizer.json");
+        return new Text(text, Text.OWN_TOKENIZER);
     }
 }

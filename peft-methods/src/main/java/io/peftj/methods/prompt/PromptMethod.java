@@ -3,6 +3,7 @@ package io.peftj.methods.prompt;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import io.peftj.core.InvalidConfigException;
+import io.peftj.core.adapter.AdapterFiles;
 import io.peftj.core.adapter.AdapterMethod;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
@@ -73,11 +74,15 @@ public final class PromptMethod implements AdapterMethod<PromptConfig> {
         String init = config.init() instanceof PromptInit.Normal ? "RANDOM" : "SAMPLE_VOCAB";
         json.addProperty(INIT, text == null ? init : "TEXT");
         json.addProperty(TEXT, text == null ? null : text.text());
-        json.addProperty(TOKENIZER, text == null ? null : text.tokenizer());
+        json.addProperty(TOKENIZER, text == null ? null : tokenizer(text));
         json.add(TOKENIZER_SETTINGS, JsonNull.INSTANCE);
         PromptDimensions.write(json, config.dimensions());
         ConfigJson.addCommon(json, config);
         return json;
+    }
+
+    private static String tokenizer(PromptInit.Text text) {
+        return AdapterFiles.isPathOfThisMachine(text.tokenizer()) ? PromptInit.Text.OWN_TOKENIZER : text.tokenizer();
     }
 
     /**
@@ -87,8 +92,7 @@ public final class PromptMethod implements AdapterMethod<PromptConfig> {
      */
     @Override
     public PromptConfig complete(BackboneSpec spec, PromptConfig config) {
-        return config.withDimensions(
-                PromptDimensions.ofEmbeddings(spec).agreeing("prompt", spec, config.dimensions()));
+        return config.withDimensions(PromptDimensions.ofEmbeddings(spec).agreeing("prompt", spec, config.dimensions()));
     }
 
     @Override

@@ -83,8 +83,7 @@ public final class PTuningMethod implements AdapterMethod<PTuningConfig> {
      */
     @Override
     public PTuningConfig complete(BackboneSpec spec, PTuningConfig config) {
-        return config.withDimensions(
-                PromptDimensions.ofEmbeddings(spec).agreeing("prompt", spec, config.dimensions()));
+        return config.withDimensions(PromptDimensions.ofEmbeddings(spec).agreeing("prompt", spec, config.dimensions()));
     }
 
     @Override

@@ -71,8 +71,7 @@ class PromptMethodTest {
                         new ParameterSpec(STORED, Shape.of(3, 8)),
                         new ParameterSpec("base_model.classifier.weight", Shape.of(2, 8)),
                         new ParameterSpec("base_model.classifier.bias", Shape.of(2)));
-        assertThat(plan.contributions())
-                .contains(new Substitute("classifier.weight", "base_model.classifier.weight"));
+        assertThat(plan.contributions()).contains(new Substitute("classifier.weight", "base_model.classifier.weight"));
     }
 
     @Test
@@ -82,7 +81,10 @@ class PromptMethodTest {
                 .get(STORED)
                 .values();
 
-        double mean = IntStream.range(0, values.length).mapToDouble(i -> values[i]).average().orElseThrow();
+        double mean = IntStream.range(0, values.length)
+                .mapToDouble(i -> values[i])
+                .average()
+                .orElseThrow();
         double square = IntStream.range(0, values.length)
                 .mapToDouble(i -> values[i] * values[i])
                 .average()
@@ -160,6 +162,17 @@ class PromptMethodTest {
         assertThat(config.dimensions()).isEqualTo(new PromptDimensions(1, 4, 8));
     }
 
+    /** PEFT refuses a text without a tokenizer's name, so the name is not left out. */
+    @Test
+    void aPathOfThisMachineIsNotWritten() {
+        PromptConfig config = PromptConfig.builder()
+                .init(new PromptInit.Text("sort", "/home/somebody/models/llama"))
+                .build();
+
+        assertThat(method.write(config).get("tokenizer_name_or_path").getAsString())
+                .isEqualTo("tokenizer.json");
+    }
+
     @Test
     void badFilesAreRefused() {
         assertThatThrownBy(() -> read("{}"))
@@ -182,7 +195,8 @@ class PromptMethodTest {
 
     @Test
     void promptsOfOtherModelsAreRefused() {
-        PromptConfig ofOneLayer = method.complete(TinyModels.llama(1), PromptConfig.builder().build());
+        PromptConfig ofOneLayer =
+                method.complete(TinyModels.llama(1), PromptConfig.builder().build());
 
         assertThatThrownBy(() -> method.plan(TinyModels.llama(2), ofOneLayer))
                 .isInstanceOf(InvalidConfigException.class)

@@ -142,8 +142,7 @@ class PTuningMethodTest {
                 .hasMessage("num_virtual_tokens: expected at least 1, found 0; 8 to 100 are usual");
         assertThatThrownBy(() -> PTuningConfig.builder().encoderHiddenSize(0).build())
                 .isInstanceOf(InvalidConfigException.class)
-                .hasMessage(
-                        "encoder_hidden_size: expected at least 1, found 0; leave it out for the model's width");
+                .hasMessage("encoder_hidden_size: expected at least 1, found 0; leave it out for the model's width");
         assertThatThrownBy(() -> read("{\"num_virtual_tokens\": 3, \"encoder_reparameterization_type\": \"GRU\"}"))
                 .isInstanceOf(InvalidFileException.class)
                 .hasMessageContaining(

@@ -85,7 +85,8 @@ final class CachedRows {
             Batch batch = Batch.of(session, model.spec(), laidOut);
             int[] slots = new int[open.size()];
             Arrays.setAll(slots, r -> open.get(batch.callersRow(r)));
-            int[] before = IntStream.range(0, slots.length).map(batch::keptBefore).toArray();
+            int[] before =
+                    IntStream.range(0, slots.length).map(batch::keptBefore).toArray();
             CacheLayout layout = CacheLayout.of(session, batch.layout(), slots, before);
             try (ResidentStacks stacked = new ResidentStacks(model.backend())) {
                 List<Tensor> found = model.logits(Run.cached(session, batch, cache, layout, stacked));
