@@ -30,13 +30,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every adapter of PEFT's whose method is implemented is planned name for name, and read and written without a change. */
 class ReferenceAdapterTest {
-    private static final String IMPLEMENTED = "(dora|lora|ia3|prefix).*";
+    private static final String IMPLEMENTED = "(dora|lora|ia3|prefix|prompt|p-tuning).*";
 
     @TempDir
     private Path folder;
 
     static List<Case> adapters() throws IOException {
-        return Reference.cases(IMPLEMENTED, 73);
+        return Reference.cases(IMPLEMENTED, 87);
     }
 
     @ParameterizedTest
@@ -54,7 +54,7 @@ class ReferenceAdapterTest {
         assertThat(plan.stored().stream().collect(Collectors.toMap(ParameterSpec::name, ParameterSpec::shape)))
                 .isEqualTo(file);
         boolean trainsThroughNetwork = !plan.raw().equals(plan.stored());
-        assertThat(trainsThroughNetwork).isEqualTo(adapter.toString().endsWith("prefix-mlp"));
+        assertThat(trainsThroughNetwork).isEqualTo(adapter.toString().matches(".*(prefix-mlp|p-tuning)"));
         if (!trainsThroughNetwork) {
             assertThat(plan.trainableCount())
                     .isEqualTo(file.values().stream().mapToLong(Shape::size).sum());

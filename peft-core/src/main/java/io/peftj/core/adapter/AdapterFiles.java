@@ -146,15 +146,16 @@ public final class AdapterFiles {
         COMMON.forEach(key -> json.add(key, JsonNull.INSTANCE));
         json.addProperty("peft_version", PEFT_VERSION);
         adapter.otherKeys().entrySet().forEach(entry -> json.add(entry.getKey(), entry.getValue()));
-        if (isPathOfThisMachine(json.get(BASE))) {
+        if (json.get(BASE).isJsonPrimitive()
+                && isPathOfThisMachine(json.get(BASE).getAsString())) {
             json.add(BASE, JsonNull.INSTANCE);
         }
         return json;
     }
 
-    private static boolean isPathOfThisMachine(JsonElement base) {
-        return base.isJsonPrimitive()
-                && ABSOLUTE_PATH.matcher(base.getAsString()).matches();
+    /** Whether a name means something on one machine only, so that files for others must not have it. */
+    public static boolean isPathOfThisMachine(String name) {
+        return ABSOLUTE_PATH.matcher(name).matches();
     }
 
     private static <C extends AdapterConfig> JsonObject written(C config) {

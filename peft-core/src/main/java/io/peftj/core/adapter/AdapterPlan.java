@@ -45,6 +45,18 @@ public interface AdapterPlan {
         return 0;
     }
 
+    /** Those of the {@link #positionShift} places that are tokens of the adapter's own, each computed with like a token of the row. */
+    default int virtualTokens() {
+        return contributions().stream()
+                .mapToInt(contribution -> contribution instanceof Contribution.VirtualTokens own ? own.count() : 0)
+                .sum();
+    }
+
+    /** The first token of a row that something stands before, so that it can be learnt: the first where virtual tokens do, else the second. */
+    default int firstPredicted() {
+        return virtualTokens() > 0 ? 0 : 1;
+    }
+
     /** Whether it reads a row's whole prompt to act on any of its tokens, so that nothing of the prompt may be learnt. */
     default boolean readsWholePrompt() {
         return false;

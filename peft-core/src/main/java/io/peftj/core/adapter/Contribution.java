@@ -87,6 +87,15 @@ public sealed interface Contribution {
     record KeyValues(int layer, String keys, String values) implements Contribution {}
 
     /**
+     * Vectors [count, width] stand before a row's token embeddings and are computed with like tokens of the row, its adapters at the sites included; they
+     * have no id, are never labelled and never part of a mean.
+     *
+     * @param count how many
+     * @param embeddings the effective parameter
+     */
+    record VirtualTokens(int count, String embeddings) implements Contribution {}
+
+    /**
      * A parameter of the base model is replaced.
      *
      * @param baseParameter its name in the base model, such as "classifier.weight"

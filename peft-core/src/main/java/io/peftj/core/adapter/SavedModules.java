@@ -88,7 +88,8 @@ public record SavedModules(Map<ParameterSpec, String> parameters, Set<String> tr
         Map<ParameterSpec, String> found = new LinkedHashMap<>();
         Set<String> names = spec.parameters().keySet();
         names.forEach(name -> found.put(new ParameterSpec(prefix + name, spec.shapeInFiles(name)), name));
-        return new SavedModules(found, names.stream().filter(spec::isTransposedInFiles).collect(Collectors.toSet()));
+        return new SavedModules(
+                found, names.stream().filter(spec::isTransposedInFiles).collect(Collectors.toSet()));
     }
 
     /** These and the parameters of another. */

@@ -36,8 +36,7 @@ public final class Batch {
             byStack.computeIfAbsent(callersRows.get(i).stack(), key -> new ArrayList<>())
                     .add(i);
         }
-        Comparator<Integer> byLength =
-                Comparator.comparingInt(i -> callersRows.get(i).length());
+        Comparator<Integer> byLength = Comparator.comparingInt(i -> laidOut(callersRows.get(i)));
         byStack.values().forEach(group -> group.sort(byLength));
         this.groups = List.copyOf(byStack.keySet());
         this.callersRow = byStack.values().stream()
@@ -46,9 +45,8 @@ public final class Batch {
                 .toArray();
         this.rows = sorted(callersRows);
         this.rowOffsets = offsets(byStack.values().stream().mapToInt(List::size).toArray());
-        this.layout =
-                Layout.of(session, rows.stream().mapToInt(row -> row.length()).toArray());
-        this.rowPlaces = new Places(rowOffsets, range(rows.size()), filled(rows.size(), -1));
+        this.layout = Layout.of(session, rows.stream().mapToInt(Batch::laidOut).toArray());
+        this.rowPlaces = new Places(rowOffsets, range(rows.size()), filled(rows.size(), Places.WHOLE_ROW));
         this.tokenPlaces = tokenPlaces();
         this.ids = session.index(idsOfTokens());
         this.positions = session.index(positionsOfTokens());
@@ -131,12 +129,28 @@ public final class Batch {
         return groups;
     }
 
-    /** Where the rows begin and end among the tokens. */
+    /** Where the rows begin and end among the tokens, virtual ones included. */
     public Layout layout() {
         return layout;
     }
 
-    /** Token ids. */
+    /** The number of a row's first real token among all tokens: virtual ones stand before it. */
+    public int firstToken(int row) {
+        return layout.begin(row) + rows.get(row).virtualTokens();
+    }
+
+    /** How many tokens of a row earlier passes have put into a cache, virtual ones included. */
+    public int keptBefore(int row) {
+        Row of = rows.get(row);
+        return of.before() == 0 ? 0 : of.before() + of.stack().virtualTokens();
+    }
+
+    /** Whether virtual tokens stand before any row. */
+    public boolean hasVirtualTokens() {
+        return rows.stream().anyMatch(row -> row.virtualTokens() > 0);
+    }
+
+    /** Token ids; virtual tokens have none, and 0 stands for them. */
     public Index ids() {
         return ids;
     }
@@ -146,7 +160,7 @@ public final class Batch {
         return positions;
     }
 
-    /** Token types; null for all zeros. */
+    /** Token types, 0 for virtual tokens; null for all zeros. */
     public @Nullable Index types() {
         return types;
     }
@@ -186,7 +200,7 @@ public final class Batch {
         for (int r = 0; r < rows.size(); r++) {
             for (int t = 0; t < layout.length(r); t++) {
                 row[layout.begin(r) + t] = r;
-                at[layout.begin(r) + t] = t;
+                at[layout.begin(r) + t] = t - rows.get(r).virtualTokens();
             }
         }
         int[] offsets = Arrays.stream(rowOffsets).map(layout::begin).toArray();
@@ -205,7 +219,8 @@ public final class Batch {
     private long[] idsOfTokens() {
         long[] all = new long[layout.tokens()];
         for (int i = 0; i < all.length; i++) {
-            all[i] = rows.get(tokenPlaces.row(i)).id(tokenPlaces.token(i));
+            int token = tokenPlaces.token(i);
+            all[i] = token < 0 ? 0 : rows.get(tokenPlaces.row(i)).id(token);
         }
         return all;
     }
@@ -213,9 +228,15 @@ public final class Batch {
     private long[] typesOfTokens() {
         long[] all = new long[layout.tokens()];
         for (int i = 0; i < all.length; i++) {
-            all[i] = rows.get(tokenPlaces.row(i)).type(tokenPlaces.token(i));
+            int token = tokenPlaces.token(i);
+            all[i] = token < 0 ? 0 : rows.get(tokenPlaces.row(i)).type(token);
         }
         return all;
+    }
+
+    /** A row's tokens in a pass, virtual ones included. */
+    private static int laidOut(Row row) {
+        return row.virtualTokens() + row.length();
     }
 
     private static int[] offsets(int... sizes) {

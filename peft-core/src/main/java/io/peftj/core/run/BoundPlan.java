@@ -10,6 +10,7 @@ import io.peftj.core.adapter.Contribution.RowDelta;
 import io.peftj.core.adapter.Contribution.SublayerDelta;
 import io.peftj.core.adapter.Contribution.Substitute;
 import io.peftj.core.adapter.Contribution.SubstituteRows;
+import io.peftj.core.adapter.Contribution.VirtualTokens;
 import io.peftj.core.site.Sublayer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -28,10 +29,16 @@ public final class BoundPlan {
     private final Map<String, Substitute> substitutes = new HashMap<>();
     private final Map<String, List<SubstituteRows>> substituteRows = new HashMap<>();
     private final Map<String, List<RowDelta>> rowDeltas = new HashMap<>();
+    private final @Nullable VirtualTokens virtualTokens;
 
     /** Sorts a plan's contributions by place. */
     public BoundPlan(AdapterPlan plan) {
         this.plan = plan;
+        this.virtualTokens = plan.contributions().stream()
+                .filter(VirtualTokens.class::isInstance)
+                .map(VirtualTokens.class::cast)
+                .findFirst()
+                .orElse(null);
         for (Contribution contribution : plan.contributions()) {
             if (contribution instanceof InputScale scale) {
                 inputScales
@@ -96,6 +103,11 @@ public final class BoundPlan {
 
     boolean hasKeyValues() {
         return !keyValues.isEmpty();
+    }
+
+    @Nullable
+    VirtualTokens virtualTokens() {
+        return virtualTokens;
     }
 
     @Nullable

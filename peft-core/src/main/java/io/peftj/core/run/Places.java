@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What the first axis of a tensor counts: tokens, rows, or a choice of tokens. Groups of rows with one stack stand together on it. */
 public final class Places {
+    /** In the place of a token's number: the place stands for its whole row. */
+    public static final int WHOLE_ROW = Integer.MIN_VALUE;
+
     private final int[] offsets;
     private final int[] rows;
     private final int[] tokens;
@@ -18,7 +21,7 @@ public final class Places {
      *
      * @param offsets where each group begins, and at the end the total
      * @param rows the batch's row of each place
-     * @param tokens the place's token within its row; −1 where a place stands for the whole row
+     * @param tokens the place's token within its row: below 0 for virtual ones, {@link #WHOLE_ROW} where a place stands for the whole row
      */
     Places(int[] offsets, int[] rows, int[] tokens) {
         this.offsets = offsets;
@@ -74,7 +77,7 @@ public final class Places {
         return Tensor.concat(parts, 0);
     }
 
-    /** A place's token within its row, or −1 for the whole row. */
+    /** A place's token within its row, or {@link #WHOLE_ROW}. Virtual tokens before the row's own have numbers below 0, the last one −1. */
     public int token(int place) {
         return tokens[place];
     }

@@ -70,6 +70,11 @@ public final class Row {
         return before;
     }
 
+    /** Tokens of its adapters' own that stand before its tokens in a pass: the first pass has them, later ones find them in the cache. */
+    public int virtualTokens() {
+        return before > 0 ? 0 : stack.virtualTokens();
+    }
+
     /** The adapters that act on it. */
     public Stack stack() {
         return stack;

@@ -191,8 +191,7 @@ public final class Run {
             SublayerFormula formula = any.formula();
             List<Tensor> parameters = parameters(assignment, SublayerDelta::parameters, formula::paddedAxis);
             Tensor read = any.reads() == Reads.INPUT ? x : y;
-            y = y.plus(formula.apply(
-                    new SublayerPart(read, parameters, segmentsOf(assignment, batch.tokens()))));
+            y = y.plus(formula.apply(new SublayerPart(read, parameters, segmentsOf(assignment, batch.tokens()))));
         }
         return y;
     }
@@ -205,9 +204,9 @@ public final class Run {
         }
     }
 
-    /** Rows of an embedding matrix by id [places, width], with what adapters do to them. */
+    /** The embeddings of the batch's tokens [tokens, width], with what adapters do to them, virtual tokens' vectors among them. */
     public Tensor embedding(Site site, Index ids, Weight weight, Places places) {
-        return rows(site.weightName(), ids, weight, places);
+        return tokenRows.withVirtualTokens(rows(site.weightName(), ids, weight, places));
     }
 
     /** Rows by number of a parameter that is no site, such as learned positions [places, width]. */
@@ -518,10 +517,7 @@ public final class Run {
         for (int g = 0; g < batch.groups().size(); g++) {
             replacements.add(replacement(name, g));
         }
-        Tensor any = replacements.stream()
-                .filter(Objects::nonNull)
-                .findFirst()
-                .orElseThrow();
+        Tensor any = replacements.stream().filter(Objects::nonNull).findFirst().orElseThrow();
         if (replacements.stream().allMatch(replacement -> replacement == any)) {
             return any;
         }
@@ -573,8 +569,7 @@ public final class Run {
     }
 
     /** The k-th contributions of all groups, apart by what those share that are computed together. */
-    private <C> List<Assignment<C>> alike(
-            Function<BoundPlan, List<C>> contributions, Function<C, List<Object>> kind) {
+    private <C> List<Assignment<C>> alike(Function<BoundPlan, List<C>> contributions, Function<C, List<Object>> kind) {
         List<Assignment<C>> found = new ArrayList<>();
         for (List<@Nullable Entry<C>> depth : depths(contributions)) {
             Map<List<Object>, List<@Nullable Entry<C>>> byKind = new LinkedHashMap<>();

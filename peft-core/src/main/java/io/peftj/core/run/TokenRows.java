@@ -2,6 +2,7 @@ package io.peftj.core.run;
 
 import io.peftj.core.adapter.Contribution.RowDelta;
 import io.peftj.core.adapter.Contribution.SubstituteRows;
+import io.peftj.core.adapter.Contribution.VirtualTokens;
 import io.peftj.core.run.Assignment.Entry;
 import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.Session;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,6 +143,37 @@ final class TokenRows {
             }
         }
         return Tensor.concat(joined, 1);
+    }
+
+    /** The vectors of virtual tokens in the places that they have among the tokens' embeddings [tokens, width]. */
+    Tensor withVirtualTokens(Tensor embeddings) {
+        if (!batch.hasVirtualTokens()) {
+            return embeddings;
+        }
+        Places places = batch.tokens();
+        long[] from = LongStream.range(0, places.size()).toArray();
+        int next = from.length;
+        List<Tensor> all = new ArrayList<>(List.of(embeddings));
+        for (int g = 0; g < batch.groups().size(); g++) {
+            int[] virtual = IntStream.range(places.offset(g), places.offset(g + 1))
+                    .filter(place -> places.token(place) < 0)
+                    .toArray();
+            Entry<VirtualTokens> prompt = batch.groups().get(g).prompt();
+            if (prompt != null && virtual.length > 0) {
+                int count = prompt.contribution().count();
+                Index numbers = session.index(Arrays.stream(virtual)
+                        .mapToLong(place -> count + places.token(place))
+                        .toArray());
+                Tensor vectors =
+                        prompt.adapter().parameter(prompt.contribution().embeddings());
+                // Repeated before the cast, so that the rows' gradients are summed in the vectors' own format.
+                all.add(vectors.gather(numbers).cast(embeddings.dtype()));
+                for (int place : virtual) {
+                    from[place] = next++;
+                }
+            }
+        }
+        return Tensor.concat(all, 0).gather(session.index(from));
     }
 
     private static int[] ints(List<Integer> numbers) {

@@ -90,8 +90,9 @@ final class ExportedConfig {
                 config.addProperty(FEED_FORWARD.contains(site.role()) ? "mlp_bias" : "attention_bias", true);
             }
         }
-        Set<String> described =
-                Backbones.spec(ConfigReader.of(config, "config.json")).parameters().keySet();
+        Set<String> described = Backbones.spec(ConfigReader.of(config, "config.json"))
+                .parameters()
+                .keySet();
         Set<String> wrong = new TreeSet<>(is.parameters().keySet());
         wrong.removeIf(described::contains);
         described.stream().filter(name -> !is.parameters().containsKey(name)).forEach(wrong::add);

@@ -10,6 +10,7 @@ import io.peftj.core.adapter.Contribution.RowDelta;
 import io.peftj.core.adapter.Contribution.SublayerDelta;
 import io.peftj.core.adapter.Contribution.Substitute;
 import io.peftj.core.adapter.Contribution.SubstituteRows;
+import io.peftj.core.adapter.Contribution.VirtualTokens;
 import io.peftj.core.run.ActiveAdapter;
 import io.peftj.core.run.Filling;
 import io.peftj.core.run.ResidentAdapter;
@@ -46,6 +47,11 @@ final class Merging {
     /** The weights and vectors that change, by the name of the base's parameter. */
     Map<String, HostTensor> weights() {
         for (Contribution contribution : contributions) {
+            if (contribution instanceof VirtualTokens) {
+                throw new PeftException(
+                        "adapter " + resident.name()
+                                + " puts virtual tokens before the rows, which no weight can hold: prompt tuning and P-tuning cannot be merged; attach the adapter to the rows instead");
+            }
             if (contribution instanceof KeyValues) {
                 throw new PeftException(
                         "adapter " + resident.name()

@@ -4,7 +4,9 @@ import io.peftj.core.PeftException;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.adapter.Pooling;
+import io.peftj.core.run.Batch;
 import io.peftj.core.run.Places;
+import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
@@ -14,12 +16,14 @@ import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.Kernels.Reduction;
 import io.peftj.core.tensor.Layout;
 import io.peftj.core.tensor.Loss;
+import io.peftj.core.tensor.Segments;
 import io.peftj.core.tensor.Tape;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** What becomes of hidden states: pooled vectors, class logits, next-token logits and losses. */
 public final class Outputs {
@@ -51,7 +55,7 @@ public final class Outputs {
         Layout layout = run.batch().layout();
         long[] token = new long[layout.rows()];
         Tensor pooled = switch (pooling) {
-            case MEAN -> precise(hidden).segmentReduce(layout.segments(), Reduction.MEAN);
+            case MEAN -> mean(run, precise(hidden));
             case FIRST -> {
                 Arrays.setAll(token, layout::begin);
                 yield hidden.gather(run.session().index(token));
@@ -62,6 +66,21 @@ public final class Outputs {
             }
         };
         return precise(pooled);
+    }
+
+    /** Over each row's real tokens, since virtual ones say nothing of a text. */
+    private static Tensor mean(Run run, Tensor hidden) {
+        Batch batch = run.batch();
+        if (!batch.hasVirtualTokens()) {
+            return hidden.segmentReduce(batch.layout().segments(), Reduction.MEAN);
+        }
+        int[] lengths = batch.rows().stream().mapToInt(Row::length).toArray();
+        long[] real = IntStream.range(0, batch.tokens().size())
+                .filter(place -> batch.tokens().token(place) >= 0)
+                .asLongStream()
+                .toArray();
+        Segments rows = Layout.of(run.session(), lengths).segments();
+        return hidden.gather(run.session().index(real)).segmentReduce(rows, Reduction.MEAN);
     }
 
     /**

@@ -27,7 +27,7 @@ public final class PaddedLogits {
      * @param ids token ids [rows, width] row-major; what stands in padding does not matter
      * @param mask 1 for real tokens, 0 for padding, on either side [rows, width]
      * @param types token types [rows, width]; null for zeros
-     * @return [rows, classes], or [rows, width, vocabulary] with zeros in padding
+     * @return [rows, classes], or [rows, width, vocabulary] with zeros in padding and nothing of virtual tokens
      * @throws io.peftj.core.PeftException if the mask has holes or empty rows, or the model makes no such logits
      */
     public static HostTensor of(
@@ -60,7 +60,7 @@ public final class PaddedLogits {
             int to = run.batch().callersRow(r);
             System.arraycopy(
                     real,
-                    run.batch().layout().begin(r) * vocabulary,
+                    run.batch().firstToken(r) * vocabulary,
                     all,
                     (to * padded.width() + padded.begin(to)) * vocabulary,
                     padded.length(to) * vocabulary);

@@ -65,7 +65,10 @@ final class Passes implements AutoCloseable {
         BackboneSpec spec = base.spec();
         // The last new token is not computed with.
         int longest = sequences.stream()
-                .mapToInt(s -> s.prompt().length() + s.prompt().maxTokens() - 1)
+                .mapToInt(s -> s.prompt().virtualTokens()
+                        + s.prompt().length()
+                        + s.prompt().maxTokens()
+                        - 1)
                 .max()
                 .orElseThrow();
         int slots = Math.min(Math.min(ROWS, sequences.size()), Math.max(1, CACHED_TOKENS / longest));
@@ -103,7 +106,7 @@ final class Passes implements AutoCloseable {
         while (!waiting.isEmpty() && !freeSlots.isEmpty() && tokens < PASS_TOKENS) {
             Sequence next = waiting.remove();
             open.add(new Placed(next, freeSlots.remove()));
-            tokens += next.prompt().length();
+            tokens += next.prompt().virtualTokens() + next.prompt().length();
         }
     }
 
@@ -127,7 +130,7 @@ final class Passes implements AutoCloseable {
         for (int r = 0; r < rows; r++) {
             Placed placed = open.get(batch.callersRow(r));
             slots[r] = placed.slot();
-            before[r] = placed.sequence().seen();
+            before[r] = batch.keptBefore(r);
             last[r] = batch.layout().begin(r + 1) - 1;
         }
         CacheLayout layout = CacheLayout.of(session, batch.layout(), slots, before);

@@ -44,6 +44,13 @@ public final class Prompt {
         return ids.length;
     }
 
+    /** Tokens of its adapters' own that stand before it. */
+    int virtualTokens() {
+        return adapters.stream()
+                .mapToInt(adapter -> adapter.plan().plan().virtualTokens())
+                .sum();
+    }
+
     /** The adapters in the order they act in. */
     public List<ResidentAdapter> adapters() {
         return adapters;

@@ -91,9 +91,9 @@ public record ChatTask(
             boolean oneRow = !plan.readsWholePrompt() && turns.stream().allMatch(turn -> whole.startsWith(turn.text()));
             int before = examples.size();
             if (oneRow) {
-                add(examples, base, whole, turns, most);
+                add(examples, base, plan, whole, turns, most);
             } else {
-                turns.forEach(turn -> add(examples, base, turn.text(), List.of(turn), most));
+                turns.forEach(turn -> add(examples, base, plan, turn.text(), List.of(turn), most));
             }
             if (examples.size() == before) {
                 throw new PeftException("row " + number + "'s conversation (\"" + TextEncoder.beginning(whole)
@@ -120,13 +120,14 @@ public record ChatTask(
     }
 
     /** Adds a row in which some turns are learnt, unless it is cut before the first of them. */
-    private static void add(List<Example> examples, Backbone base, String text, List<ChatTurn> turns, int most) {
+    private static void add(
+            List<Example> examples, Backbone base, AdapterPlan plan, String text, List<ChatTurn> turns, int most) {
         int[] ids = base.tokenizer().encodePlain(text);
         BitSet learnt = new BitSet();
         turns.forEach(turn -> turn.mark(learnt, base, ids));
         int length = Math.min(ids.length, most);
         learnt.clear(length, ids.length + 1);
-        learnt.clear(0); // a row's first token has nothing before it
+        learnt.clear(0, plan.firstPredicted());
         if (!learnt.isEmpty()) {
             examples.add(Example.answered(examples.size(), learnt, Arrays.copyOf(ids, length)));
         }

@@ -41,12 +41,12 @@ public final class Example {
     /**
      * A row whose tokens from {@code answer} on are learnt.
      *
-     * @param answer the first token that is learnt, at least 1: the first token of a row has nothing before it
+     * @param answer the first token that is learnt; 0 only where virtual tokens stand before the row, since its first token has nothing else before it
      */
     public static Example answered(long number, int answer, int... ids) {
-        if (answer < 1 || answer > ids.length) {
+        if (answer < 0 || answer > ids.length) {
             throw new IllegalArgumentException(
-                    "the answer begins at token " + answer + " of " + ids.length + "; expected 1 to " + ids.length);
+                    "the answer begins at token " + answer + " of " + ids.length + "; expected 0 to " + ids.length);
         }
         BitSet learnt = new BitSet();
         learnt.set(answer, ids.length);
@@ -56,12 +56,12 @@ public final class Example {
     /**
      * A row of which some tokens are learnt.
      *
-     * @param learnt their numbers, from 1 on
+     * @param learnt their numbers; 0 only where virtual tokens stand before the row
      */
     public static Example answered(long number, BitSet learnt, int... ids) {
-        if (learnt.get(0) || learnt.length() > ids.length) {
+        if (learnt.length() > ids.length) {
             throw new IllegalArgumentException("the tokens " + learnt + " of " + ids.length
-                    + " are to be learnt; expected numbers from 1 to " + (ids.length - 1));
+                    + " are to be learnt; expected numbers from 0 to " + (ids.length - 1));
         }
         return new Example(number, ids, null, NONE, (BitSet) learnt.clone());
     }
@@ -117,6 +117,11 @@ public final class Example {
     /** Number of things learnt: tokens, one class, or one pair. */
     public int learnt() {
         return label == NONE && other == null ? learnt.cardinality() : 1;
+    }
+
+    /** Number of learnt things that evaluations measure: a row's first token is none, so that methods with and without virtual tokens compare. */
+    public int measured() {
+        return learnt() - (learnt.get(0) ? 1 : 0);
     }
 
     /** The row, or both rows, under a stack of adapters. */

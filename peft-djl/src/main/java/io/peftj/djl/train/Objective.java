@@ -1,5 +1,6 @@
 package io.peftj.djl.train;
 
+import io.peftj.core.PeftException;
 import io.peftj.core.adapter.HeadSpec;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.Run;
@@ -140,7 +141,8 @@ public sealed interface Objective permits Objective.Classification, Objective.Ne
     }
 
     /**
-     * The tokens of each row's answer, each from the ones before it.
+     * The tokens of each row's answer, each from the ones before it. Where virtual tokens stand before a row, its first token is learnt from these; evaluations
+     * leave it out.
      *
      * @param labelSmoothing the share of a label that all tokens have alike
      */
@@ -153,7 +155,7 @@ public sealed interface Objective permits Objective.Classification, Objective.Ne
         @Override
         public Loss loss(Backbone base, Run run, List<Example> examples, List<Float> weights) {
             Session session = run.session();
-            Learnt learnt = Learnt.of(run.batch(), examples);
+            Learnt learnt = Learnt.of(run.batch(), examples, 0);
             List<Float> each =
                     Arrays.stream(learnt.examples()).mapToObj(weights::get).toList();
             return loss(base, run, learnt, session.tensor(HostTensor.vector(each)), labelSmoothing);
@@ -172,18 +174,18 @@ public sealed interface Objective permits Objective.Classification, Objective.Ne
         /** What {@link #losses} come to. */
         public static Evaluation evaluation(List<Example> examples, List<Double> losses) {
             double sum = losses.stream().mapToDouble(Double::doubleValue).sum();
-            long learnt = examples.stream().mapToLong(Example::learnt).sum();
+            long learnt = examples.stream().mapToLong(Example::measured).sum();
             double loss = sum / learnt;
             return new Evaluation(loss, learnt, Map.of(Metric.PERPLEXITY, Math.exp(loss)));
         }
 
-        /** The negative log-likelihood of all that each example learns. */
+        /** The negative log-likelihood of all that each example learns, its row's first token left out. */
         public static List<Double> losses(Predictor predictor, List<Example> examples) {
             return predictor.each(examples, (run, some) -> losses(predictor.base(), run, some));
         }
 
         private static List<Double> losses(Backbone base, Run run, List<Example> examples) {
-            Learnt learnt = Learnt.of(run.batch(), examples);
+            Learnt learnt = Learnt.of(run.batch(), examples, 1);
             double[] losses = new double[examples.size()];
             if (learnt.tokens().length > 0) {
                 Tensor weights = run.session().zeros(Shape.of(learnt.tokens().length), DType.F32);
@@ -219,15 +221,23 @@ public sealed interface Objective permits Objective.Classification, Objective.Ne
          */
         @SuppressWarnings("ArrayRecordComponent") // used here alone, never compared
         private record Learnt(int[] tokens, long[] labels, int[] examples) {
-            static Learnt of(Batch batch, List<Example> examples) {
-                int count = examples.stream().mapToInt(Example::learnt).sum();
+            /** @param first the first token of rows that counts: 0 or 1 */
+            static Learnt of(Batch batch, List<Example> examples, int first) {
+                int count = examples.stream()
+                        .mapToInt(first == 0 ? Example::learnt : Example::measured)
+                        .sum();
                 Learnt learnt = new Learnt(new int[count], new long[count], new int[count]);
                 int n = 0;
                 for (int r = 0; r < examples.size(); r++) {
                     Example example = examples.get(batch.callersRow(r));
-                    for (int t = 1; t < example.length(); t++) {
+                    if (first == 0 && example.isLearnt(0) && batch.rows().get(r).virtualTokens() == 0) {
+                        throw new PeftException("example " + example.number() + " learns the first token of its row,"
+                                + " which has nothing before it; begin with the second, or use an adapter with"
+                                + " virtual tokens");
+                    }
+                    for (int t = first; t < example.length(); t++) {
                         if (example.isLearnt(t)) {
-                            learnt.tokens[n] = batch.layout().begin(r) + t - 1;
+                            learnt.tokens[n] = batch.firstToken(r) + t - 1;
                             learnt.labels[n] = example.id(t);
                             learnt.examples[n] = batch.callersRow(r);
                             n++;

@@ -12,7 +12,7 @@ import java.util.List;
 
 /**
  * Continuing texts. A text is tokenised without special tokens and cut into windows one after another; a rest of one token is left out, and no window holds
- * two texts. Every token but a window's first is learnt, or under a method that reads the prompt as a whole, those after the first (n + 1) / 2 of a window of
+ * two texts. Every token but a window's first is learnt, that one too where an adapter's virtual tokens stand before it, or under a method that reads the prompt as a whole, those after the first (n + 1) / 2 of a window of
  * n: such a method must not see what it learns.
  *
  * @param window the most tokens of a row
@@ -64,7 +64,7 @@ public record TextTask(int window, double labelSmoothing) implements Task<String
             int[] ids = base.tokenizer().encodePlain(text);
             for (int from = 0; from + 1 < ids.length; from += most) {
                 int[] part = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + most));
-                int prompt = plan.readsWholePrompt() ? (part.length + 1) / 2 : 1;
+                int prompt = plan.readsWholePrompt() ? (part.length + 1) / 2 : plan.firstPredicted();
                 examples.add(Example.answered(examples.size(), prompt, part));
             }
         }

@@ -76,8 +76,9 @@ class AddedBiasesTest {
                 Backbone merged = base.merged(biases(base))) {
             assertThatThrownBy(() -> ModelExport.of(model).write(merged, folder.resolve("merged")))
                     .isInstanceOf(PeftException.class)
-                    .hasMessageContaining("transformers' " + base.spec().architecture()
-                            + " has no settings for biases like the adapter's, such as model.layers.0.mlp.down_proj.bias")
+                    .hasMessageContaining(
+                            "transformers' " + base.spec().architecture()
+                                    + " has no settings for biases like the adapter's, such as model.layers.0.mlp.down_proj.bias")
                     .hasMessageContaining("keep the adapter beside its base instead");
         }
         assertThat(folder.resolve("merged")).doesNotExist();

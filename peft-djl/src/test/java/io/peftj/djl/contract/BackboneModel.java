@@ -66,7 +66,7 @@ record BackboneModel(String name, Backbone base) implements ContractModel {
             Tensor all = base.outputs().logits(run, hidden, run.batch().tokens());
             for (int row = 0; row < run.batch().layout().rows(); row++) {
                 ofRows.add(all.slice(
-                        0, run.batch().layout().begin(row), run.batch().layout().begin(row + 1)));
+                        0, run.batch().firstToken(row), run.batch().layout().begin(row + 1)));
             }
             return ofRows;
         }
@@ -88,7 +88,7 @@ record BackboneModel(String name, Backbone base) implements ContractModel {
             int[] ids = IntStream.range(0, row.length()).map(row::id).toArray();
             examples.add(
                     head == null
-                            ? Example.answered(row.example(), 1, ids)
+                            ? Example.answered(row.example(), row.virtualTokens() > 0 ? 0 : 1, ids)
                             : Example.classified(row.example(), (int) (row.example() % head.classes()), ids));
         }
         return objective

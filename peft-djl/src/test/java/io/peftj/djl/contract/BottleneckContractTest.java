@@ -19,13 +19,13 @@ class BottleneckContractTest extends BackboneContract {
                         "behind the feed-forward network, narrower",
                         BottleneckConfig.builder(Placement.PFEIFFER).rank(3).scale(0.5),
                         spec),
-                tested(
-                        "beside the feed-forward network",
-                        BottleneckConfig.builder(Placement.PARALLEL),
-                        spec),
+                tested("beside the feed-forward network", BottleneckConfig.builder(Placement.PARALLEL), spec),
                 tested(
                         "behind both, scaled",
-                        BottleneckConfig.builder(Placement.HOULSBY).rank(2).scale(2).activation(Activation.TANH),
+                        BottleneckConfig.builder(Placement.HOULSBY)
+                                .rank(2)
+                                .scale(2)
+                                .activation(Activation.TANH),
                         spec),
                 tested(
                         "beside it, narrower",

@@ -55,7 +55,7 @@ class GenerationTest {
         opened.close();
     }
 
-    /** Ragged prompts of the base, of LoRA of two ranks, of (IA)3, of prefixes of two lengths, and of stacks of them. */
+    /** Ragged prompts of the base, of LoRA of two ranks, of (IA)3, of prefixes and of prompts of two lengths, and of stacks of them. */
     private List<Prompt> prompts(BackboneModel on) {
         MixedRows mixed = MixedRows.on(on);
         mixed.adapters().forEach(adapter -> adapters.add(adapter.resident(on)));
@@ -219,6 +219,11 @@ class GenerationTest {
             refused(counted, fine, Prompt.of(1)).hasMessageContaining("row 1 has no tokens");
             refused(counted, fine, Prompt.of(1, 24)).hasMessageContaining("row 1 has token id 24");
             refused(counted, fine.under(prefixOf2, prefixOf4)).hasMessageContaining("both bring prefixes");
+            refused(counted, fine.under(adapters.get(8), adapters.get(9)))
+                    .hasMessage("adapters prompt of 3 and P-tuned prompt of 5 both bring virtual tokens; a row's stack"
+                            + " can have one such adapter");
+            refused(counted, Prompt.of(20, new int[10]).under(adapters.get(8)))
+                    .hasMessageContaining("row 0 has a prompt of 10 tokens after 3 virtual ones and may get 20 more");
 
             assertThat(counting.calls()).isEqualTo(calls);
             assertThat(Decoder.on(counted.base()).decode(List.of(Prompt.of(20, new int[12]))))
@@ -260,7 +265,7 @@ class GenerationTest {
 
     @Test
     void itStopsBetweenStepsAndBetweenLayers() {
-        List<Prompt> prompts = prompts(model);
+        List<Prompt> prompts = prompts(model).subList(0, 60); // as many as go on together
         long live = TestBackends.ENGINE.memory().liveBytes();
         AtomicInteger chosen = new AtomicInteger();
         Decoder stopping = endless(model)

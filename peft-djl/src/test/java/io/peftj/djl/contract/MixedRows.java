@@ -15,6 +15,8 @@ import io.peftj.methods.full.FullConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.prompt.PromptConfig;
+import io.peftj.methods.ptuning.PTuningConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -48,17 +50,22 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
             List.of(6),
             List.of(7),
             List.of(7, 6),
-            List.of(6, 5));
+            List.of(6, 5),
+            List.of(8),
+            List.of(9),
+            List.of(0, 8),
+            List.of(9, 5),
+            List.of(8, 3, 6));
 
     /** More stacks in double precision alone: under random weights everywhere single precision's rounding would hide mistakes. */
     private static final List<List<Integer>> EXACT_STACKS = List.of(
-            List.of(8),
-            List.of(9, 8),
-            List.of(8, 2, 9),
             List.of(10),
-            List.of(10, 8),
-            List.of(11),
-            List.of(11, 0));
+            List.of(11, 10),
+            List.of(10, 2, 11),
+            List.of(12),
+            List.of(12, 10),
+            List.of(13),
+            List.of(13, 0));
 
     static MixedRows on(BackboneModel model) {
         BackboneSpec spec = model.spec();
@@ -89,11 +96,20 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
         configs.put(
                 "rows of embeddings",
                 lora.toBuilder().rank(1).trainableTokens(5, 3, 4, 20).build());
+        configs.put(
+                "prompt of 3",
+                PromptConfig.builder().virtualTokens(3).taskType(task).build());
+        configs.put(
+                "P-tuned prompt of 5",
+                PTuningConfig.builder().virtualTokens(5).taskType(task).build());
         List<List<Integer>> stacks = new ArrayList<>(STACKS);
         if (model.isExact()) {
             configs.put(
                     "bottlenecks behind",
-                    BottleneckConfig.builder(Placement.HOULSBY).rank(2).taskType(task).build());
+                    BottleneckConfig.builder(Placement.HOULSBY)
+                            .rank(2)
+                            .taskType(task)
+                            .build());
             configs.put(
                     "bottlenecks beside",
                     BottleneckConfig.builder(Placement.PARALLEL).taskType(task).build());
@@ -127,13 +143,18 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
                 int label = random.nextInt(stack.isEmpty() ? 2 : classes(stack.get(stack.size() - 1)));
                 int number = rows.size();
                 Example example = spec.head() == null
-                        ? Example.answered(number, 1 + random.nextInt(ids.length - 1), ids)
+                        ? Example.answered(number, answer(stack, 1 + random.nextInt(ids.length - 1)), ids)
                         : Example.classified(number, label, ids);
                 rows.add(new Assigned(example, stack));
             }
         }
         int[] order = random.permutation(rows.size());
         return Arrays.stream(order).mapToObj(rows::get).toList();
+    }
+
+    /** Rows behind virtual tokens learn their first token too. */
+    private static int answer(List<Integer> stack, int otherwise) {
+        return stack.contains(8) || stack.contains(9) ? 0 : otherwise;
     }
 
     /** The rows by stack: what runs alone. */

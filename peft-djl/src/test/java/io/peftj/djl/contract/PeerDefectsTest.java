@@ -36,6 +36,7 @@ import io.peftj.djl.train.AdapterTrainer;
 import io.peftj.djl.train.Checkpoints;
 import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.Tasks;
+import io.peftj.djl.train.TrainableAdapter;
 import io.peftj.djl.train.TrainingCancelledException;
 import io.peftj.djl.train.TrainingEvent;
 import io.peftj.djl.train.TrainingListener;
@@ -49,6 +50,8 @@ import io.peftj.methods.lora.LoraCombination;
 import io.peftj.methods.lora.LoraCombination.Term;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.prompt.PromptConfig;
+import io.peftj.methods.ptuning.PTuningConfig;
 import io.peftj.testkit.TinyModels;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,6 +83,8 @@ class PeerDefectsTest {
                 BottleneckConfig.builder(Placement.HOULSBY).taskType(task).build(),
                 new BitFitConfig(List.of(), task),
                 new FullConfig(task),
+                PromptConfig.builder().virtualTokens(3).taskType(task).build(),
+                PTuningConfig.builder().virtualTokens(4).taskType(task).build(),
                 new HeadConfig(List.of("lm_head"), task));
     }
 
@@ -136,20 +141,37 @@ class PeerDefectsTest {
         }
     }
 
-    /** Without position ids, padding on the left moved the logits of a prefix. */
-    @Test
-    void paddingOnTheLeftDoesNotMoveAPrefixsLogits() {
-        AdapterConfig config = PrefixConfig.builder().virtualTokens(3).build();
+    /** Without position ids, padding on the left moved the logits of a prefix or a prompt. */
+    @ParameterizedTest
+    @MethodSource("methods")
+    void paddingOnTheLeftDoesNotMoveLogits(AdapterConfig config) {
         try (BackboneModel model = TinyBackbones.llama(TestBackends.EXACT, DType.F32);
-                ResidentAdapter prefix = resident(model, "prefix", config)) {
-            float[] bare = padded(model, prefix, 0, 0);
+                ResidentAdapter adapter = resident(model, "adapter", config)) {
+            float[] bare = padded(model, adapter, 0, 0);
             int vocabulary = model.spec().vocabulary();
 
-            float[] left = padded(model, prefix, 5, 0);
-            float[] right = padded(model, prefix, 0, 5);
+            float[] left = padded(model, adapter, 5, 0);
+            float[] right = padded(model, adapter, 0, 5);
 
             assertThat(Arrays.copyOfRange(left, 5 * vocabulary, left.length)).isEqualTo(bare);
             assertThat(Arrays.copyOfRange(right, 0, bare.length)).isEqualTo(bare);
+        }
+    }
+
+    /** A decoder's classifier with a prompt pooled a padding token, so that padding moved its logits by .35. */
+    @Test
+    void paddingDoesNotMoveTheClassesOfADecoderWithAPrompt() {
+        AdapterConfig config = PromptConfig.builder()
+                .virtualTokens(3)
+                .taskType(TaskType.SEQ_CLS)
+                .build();
+        try (BackboneModel model = TinyBackbones.llamaClassifier(TestBackends.EXACT, DType.F32);
+                ResidentAdapter prompt = resident(model, "prompt", config)) {
+            float[] bare = padded(model, prompt, 0, 0);
+
+            assertThat(bare).hasSize(3);
+            assertThat(padded(model, prompt, 5, 0)).isEqualTo(bare);
+            assertThat(padded(model, prompt, 0, 5)).isEqualTo(bare);
         }
     }
 
@@ -161,7 +183,7 @@ class PeerDefectsTest {
             ids[before + t] = TOKENS[t];
             mask[before + t] = 1;
         }
-        return PaddedLogits.of(model.base(), adapter, null, width, ids, mask, null)
+        return PaddedLogits.of(model.base(), adapter, model.spec().head(), width, ids, mask, null)
                 .values();
     }
 
@@ -324,13 +346,16 @@ class PeerDefectsTest {
 
     private static Adapter adapter(BackboneModel model, AdapterConfig config) {
         AdapterConfig complete = AdapterMethods.complete(model.spec(), config);
-        return new Adapter(
-                AdapterMethods.of(complete).type(),
-                complete,
-                TestAdapter.random("trained", complete, model.spec()).values(),
-                TaskData.NONE,
-                model.base().fingerprint().encode(),
-                new JsonObject());
+        TestAdapter random = TestAdapter.random("trained", complete, model.spec());
+        try (TrainableAdapter trained = random.trainable(model)) {
+            return new Adapter(
+                    AdapterMethods.of(complete).type(),
+                    complete,
+                    trained.stored(),
+                    TaskData.NONE,
+                    model.base().fingerprint().encode(),
+                    new JsonObject());
+        }
     }
 
     /** Each row has the same tokens, so that adapters alone tell rows apart; null stands for the base. */

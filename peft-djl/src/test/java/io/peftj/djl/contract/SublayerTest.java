@@ -134,8 +134,7 @@ class SublayerTest {
     }
 
     /** The rows stand in the callers' order in what goes in and comes out. */
-    private static double[] sublayer(
-            BackboneModel model, List<List<TestAdapter>> stacks, HostTensor x, HostTensor z) {
+    private static double[] sublayer(BackboneModel model, List<List<TestAdapter>> stacks, HostTensor x, HostTensor z) {
         return model.base().call("sublayer", session -> {
             Map<TestAdapter, ResidentAdapter> residents = new LinkedHashMap<>();
             stacks.forEach(stack ->
@@ -143,7 +142,8 @@ class SublayerTest {
             Map<TestAdapter, ActiveAdapter> active = new LinkedHashMap<>();
             residents.forEach((adapter, resident) -> active.put(adapter, resident.in(session)));
             List<Row> rows = stacks.stream()
-                    .map(stack -> Row.of(new Stack(stack.stream().map(active::get).toList()), 0, TOKENS))
+                    .map(stack ->
+                            Row.of(new Stack(stack.stream().map(active::get).toList()), 0, TOKENS))
                     .toList();
             Batch batch = Batch.of(session, model.spec(), rows);
             List<Tensor> y = new Run(session, batch, null)
@@ -152,10 +152,12 @@ class SublayerTest {
                             Sublayer.FEED_FORWARD,
                             session.tensor(inOrder(batch, x)),
                             session.tensor(inOrder(batch, z)))
-                    .split(0, Stream.generate(() -> TOKENS.length)
-                            .limit(rows.size())
-                            .mapToInt(Integer::intValue)
-                            .toArray());
+                    .split(
+                            0,
+                            Stream.generate(() -> TOKENS.length)
+                                    .limit(rows.size())
+                                    .mapToInt(Integer::intValue)
+                                    .toArray());
             double[] found = batch.inCallersOrder(y).stream()
                     .flatMapToDouble(row -> Arrays.stream(row.toDoubles()))
                     .toArray();
@@ -199,11 +201,16 @@ class SublayerTest {
                 Matrix m = Matrix.of(random(site.name(), Shape.of(width, width)));
                 String part = "layers." + site.layer() + (role == Role.DOWN ? ".mlp." : ".attn.");
                 Matrix identity = identity(width);
-                series.put(part + "down.weight", identity.above(identity.times(-1)).toHost());
+                series.put(
+                        part + "down.weight", identity.above(identity.times(-1)).toHost());
                 series.put(part + "up.weight", m.beside(m.times(-1)).toHost());
                 if (site.bias()) {
                     Matrix b = Matrix.of(width, 1, row(bias(model, site), 0));
-                    series.put(part + "up.bias", HostTensor.of(Shape.of(width), m.times(b).times(-1).toHost().values()));
+                    series.put(
+                            part + "up.bias",
+                            HostTensor.of(
+                                    Shape.of(width),
+                                    m.times(b).times(-1).toHost().values()));
                 }
                 lowRank.put(lora(site, "A"), model.parameter(site.weightName()).orElseThrow());
                 lowRank.put(lora(site, "B"), m.toHost());
@@ -211,8 +218,7 @@ class SublayerTest {
         }
         LoraConfig lora = lora(width, named(model.spec(), Role.ATTENTION_OUTPUT, Role.DOWN));
 
-        assertSame(
-                model, List.of(resident(model, config, series)), List.of(resident(model, lora, lowRank)));
+        assertSame(model, List.of(resident(model, config, series)), List.of(resident(model, lora, lowRank)));
     }
 
     private static HostTensor bias(BackboneModel model, Site site) {
@@ -236,15 +242,16 @@ class SublayerTest {
         for (int l = 0; l < last.size(); l++) {
             HostTensor down = model.parameter(last.get(l).weightName()).orElseThrow();
             String part = "layers." + l + ".mlp.";
-            parallel.put(part + "down.weight", model.parameter(first.get(l).weightName()).orElseThrow());
+            parallel.put(
+                    part + "down.weight",
+                    model.parameter(first.get(l).weightName()).orElseThrow());
             model.parameter(first.get(l).biasName()).ifPresent(bias -> parallel.put(part + "down.bias", bias));
             parallel.put(part + "up.weight", down);
             lowRank.put(lora(last.get(l), "A"), down);
             lowRank.put(lora(last.get(l), "B"), identity(width).toHost());
         }
-        Activation activation = gated
-                ? Activation.SILU
-                : model.spec().decoder() ? Activation.GELU_TANH : Activation.GELU;
+        Activation activation =
+                gated ? Activation.SILU : model.spec().decoder() ? Activation.GELU_TANH : Activation.GELU;
         BottleneckConfig config = BottleneckConfig.builder(Placement.PARALLEL)
                 .rank(first.get(0).out())
                 .activation(activation)
@@ -290,8 +297,7 @@ class SublayerTest {
     }
 
     /** An adapter with zeros for what is not given. */
-    private static ResidentAdapter resident(
-            BackboneModel model, AdapterConfig config, Map<String, HostTensor> given) {
+    private static ResidentAdapter resident(BackboneModel model, AdapterConfig config, Map<String, HostTensor> given) {
         AdapterPlan plan = TestAdapter.random("adapter", config, model.spec()).plan();
         Map<String, HostTensor> values = new LinkedHashMap<>(given);
         for (ParameterSpec parameter : plan.stored()) {

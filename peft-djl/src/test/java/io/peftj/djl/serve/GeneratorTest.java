@@ -13,6 +13,7 @@ import io.peftj.djl.train.Sentences;
 import io.peftj.djl.train.TinyTraining;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.prompt.PromptConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -56,12 +57,17 @@ class GeneratorTest extends TinyTraining {
                     "prefix",
                     colours(base, PrefixConfig.builder().virtualTokens(3).build())
                             .fit(Sentences.colours()));
+            adapters.put(
+                    "prompt",
+                    colours(base, PromptConfig.builder().virtualTokens(3).build())
+                            .fit(Sentences.colours()));
             Generator generator = Generator.of(adapters).maxTokens(5);
             List<Request> requests = PROMPTS.stream()
                     .flatMap(prompt -> Stream.of(
                             Request.of(prompt).with("prefix"),
                             Request.of(prompt),
-                            Request.of(prompt).with("lora")))
+                            Request.of(prompt).with("lora"),
+                            Request.of(prompt).with("prompt")))
                     .toList();
 
             List<Completion> mixed = generator.generateEach(requests);

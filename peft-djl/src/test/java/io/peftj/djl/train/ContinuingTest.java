@@ -16,6 +16,9 @@ import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.lora.LoraInit;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.prompt.PromptConfig;
+import io.peftj.methods.prompt.PromptInit;
+import io.peftj.methods.ptuning.PTuningConfig;
 import io.peftj.testkit.TinyModels;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -32,7 +35,12 @@ class ContinuingTest extends TinyTraining {
                 LORA.toBuilder().dora(true).init(LoraInit.OLORA).build(),
                 Ia3Config.builder().build(),
                 PrefixConfig.builder().virtualTokens(4).build(),
-                PrefixConfig.builder().virtualTokens(4).projection(true).build());
+                PrefixConfig.builder().virtualTokens(4).projection(true).build(),
+                PromptConfig.builder()
+                        .virtualTokens(4)
+                        .init(PromptInit.sampledVocabulary())
+                        .build(),
+                PTuningConfig.builder().virtualTokens(4).build());
     }
 
     @ParameterizedTest

@@ -61,7 +61,7 @@ final class BenchSftCommand implements Callable<Integer> {
             defaultValue = "lora",
             paramLabel = "METHOD",
             description =
-                    "What to train: lora, lora-all, ia3 or prefix; base trains nothing (default: ${DEFAULT-VALUE}).")
+                    "What to train: " + MethodOptions.NAMES + "; base trains nothing (default: ${DEFAULT-VALUE}).")
     private String method;
 
     @Mixin

@@ -40,7 +40,7 @@ final class BenchTrainCommand implements Callable<Integer> {
             completionCandidates = MethodOptions.Names.class,
             defaultValue = "lora",
             paramLabel = "METHOD",
-            description = "What to train: lora, lora-all, dora, ia3 or prefix (default: ${DEFAULT-VALUE}).")
+            description = "What to train: " + MethodOptions.NAMES + " (default: ${DEFAULT-VALUE}).")
     private String method;
 
     @Mixin

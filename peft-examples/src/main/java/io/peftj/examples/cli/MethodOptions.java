@@ -1,5 +1,7 @@
 package io.peftj.examples.cli;
 
+import static java.util.Map.entry;
+
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.site.Targets;
@@ -13,6 +15,10 @@ import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.lora.LoraInit;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.prefix.PrefixInit;
+import io.peftj.methods.prompt.PromptConfig;
+import io.peftj.methods.prompt.PromptInit;
+import io.peftj.methods.ptuning.PTuningConfig;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -24,40 +30,41 @@ import picocli.CommandLine.Option;
 
 /** Which method to train with, and its main settings; all else stays as the method has it. */
 final class MethodOptions {
-    static final String NAMES = "lora, lora-all, dora, ia3, prefix, bottleneck, bitfit, full, head";
+    static final String NAMES = "lora, lora-all, dora, ia3, prefix, prompt, p-tuning, bottleneck, bitfit, full, head";
 
     /** A method's settings of these options, and the options it takes. */
     private record Choice(Set<String> takes, Function<MethodOptions, AdapterConfig> config) {}
 
-    private static final Map<String, Choice> METHODS = Map.of(
-            "lora",
-            new Choice(
-                    Set.of("--rank", "--alpha", "--dropout", "--init", "--targets"),
-                    options -> options.lora(options.targets())),
-            "dora",
-            new Choice(
-                    Set.of("--rank", "--alpha", "--dropout", "--init", "--targets"),
-                    options -> options.lora(options.targets()).toBuilder()
-                            .dora(true)
-                            .build()),
-            "lora-all",
-            new Choice(
-                    Set.of("--rank", "--alpha", "--dropout", "--init"),
-                    options -> options.lora(new Targets.AllLinear())),
-            "ia3",
-            new Choice(Set.of(), options -> Ia3Config.builder().build()),
-            "prefix",
-            new Choice(Set.of("--tokens"), MethodOptions::prefix),
-            "bottleneck",
-            new Choice(
-                    Set.of("--placement", "--rank", "--reduction", "--activation", "--scale"),
-                    MethodOptions::bottleneck),
-            "bitfit",
-            new Choice(Set.of(), options -> BitFitConfig.ofTask()),
-            "full",
-            new Choice(Set.of(), options -> FullConfig.ofTask()),
-            "head",
-            new Choice(Set.of(), options -> HeadConfig.ofTask()));
+    private static final Map<String, Choice> METHODS = Map.ofEntries(
+            entry(
+                    "lora",
+                    new Choice(
+                            Set.of("--rank", "--alpha", "--dropout", "--init", "--targets"),
+                            options -> options.lora(options.targets()))),
+            entry(
+                    "dora",
+                    new Choice(
+                            Set.of("--rank", "--alpha", "--dropout", "--init", "--targets"),
+                            options -> options.lora(options.targets()).toBuilder()
+                                    .dora(true)
+                                    .build())),
+            entry(
+                    "lora-all",
+                    new Choice(
+                            Set.of("--rank", "--alpha", "--dropout", "--init"),
+                            options -> options.lora(new Targets.AllLinear()))),
+            entry("ia3", new Choice(Set.of(), options -> Ia3Config.builder().build())),
+            entry("prefix", new Choice(Set.of("--tokens", "--init-text"), MethodOptions::prefix)),
+            entry("prompt", new Choice(Set.of("--tokens", "--init", "--init-text"), MethodOptions::prompt)),
+            entry("p-tuning", new Choice(Set.of("--tokens"), MethodOptions::pTuning)),
+            entry(
+                    "bottleneck",
+                    new Choice(
+                            Set.of("--placement", "--rank", "--reduction", "--activation", "--scale"),
+                            MethodOptions::bottleneck)),
+            entry("bitfit", new Choice(Set.of(), options -> BitFitConfig.ofTask())),
+            entry("full", new Choice(Set.of(), options -> FullConfig.ofTask())),
+            entry("head", new Choice(Set.of(), options -> HeadConfig.ofTask())));
 
     /** The methods' names, for completion. */
     static final class Names implements Iterable<String> {
@@ -91,7 +98,8 @@ final class MethodOptions {
             names = "--init",
             paramLabel = "START",
             description =
-                    "How LoRA's matrices start: true, gaussian, orthogonal, pissa or olora, as in PEFT; true if not given.")
+                    "How LoRA's matrices start: true, gaussian, orthogonal, pissa or olora, as in PEFT; true if not given. How"
+                            + " a prompt starts: RANDOM or SAMPLE_VOCAB; SAMPLE_VOCAB if not given.")
     private @Nullable String init;
 
     @Option(
@@ -102,8 +110,14 @@ final class MethodOptions {
                     "Ends of the names of the layers to act on, such as q_proj,v_proj; the method's usual ones if not given.")
     private @Nullable List<String> targets;
 
-    @Option(names = "--tokens", paramLabel = "T", description = "Length of the prefix; 16 if not given.")
+    @Option(names = "--tokens", paramLabel = "T", description = "Length of the prefix or prompt; 16 if not given.")
     private @Nullable Integer tokens;
+
+    @Option(
+            names = "--init-text",
+            paramLabel = "TEXT",
+            description = "Words about the task that the prefix or prompt starts from.")
+    private @Nullable String initText;
 
     @Option(
             names = "--placement",
@@ -122,7 +136,8 @@ final class MethodOptions {
     @Option(
             names = "--activation",
             paramLabel = "NAME",
-            description = "A bottleneck's nonlinearity: swish, relu, gelu, gelu_new or tanh; the placement's if not given.")
+            description =
+                    "A bottleneck's nonlinearity: swish, relu, gelu, gelu_new or tanh; the placement's if not given.")
     private @Nullable String activation;
 
     @Option(
@@ -175,6 +190,7 @@ final class MethodOptions {
         put(given, "--reduction", reduction);
         put(given, "--activation", activation);
         put(given, "--scale", scale);
+        put(given, "--init-text", initText);
         return given;
     }
 
@@ -235,7 +251,37 @@ final class MethodOptions {
 
     private PrefixConfig prefix() {
         return PrefixConfig.builder()
-                .virtualTokens(tokens == null ? 16 : tokens)
+                .virtualTokens(tokens())
+                .init(initText == null ? PrefixInit.normal() : PrefixInit.fromText(initText))
                 .build();
+    }
+
+    private PromptConfig prompt() {
+        return PromptConfig.builder().virtualTokens(tokens()).init(promptInit()).build();
+    }
+
+    private PromptInit promptInit() {
+        if (initText != null && init != null) {
+            throw new InvalidConfigException(
+                    "--init " + init + ": the prompt starts from the text of --init-text;" + " give one of the two");
+        }
+        if (initText != null) {
+            return PromptInit.fromText(initText);
+        }
+        return switch (init == null ? "SAMPLE_VOCAB" : init) {
+            case "RANDOM" -> PromptInit.normal();
+            case "SAMPLE_VOCAB" -> PromptInit.sampledVocabulary();
+            default ->
+                throw new InvalidConfigException("--init: expected RANDOM or SAMPLE_VOCAB for a prompt, found " + init
+                        + "; words to start from go into --init-text");
+        };
+    }
+
+    private PTuningConfig pTuning() {
+        return PTuningConfig.builder().virtualTokens(tokens()).build();
+    }
+
+    private int tokens() {
+        return tokens == null ? 16 : tokens;
     }
 }

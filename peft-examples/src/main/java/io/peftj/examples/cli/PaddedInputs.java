@@ -83,11 +83,15 @@ record PaddedInputs(int width, long[] ids, long[] mask, long @Nullable [] types,
         return examples(row -> Example.classified(row, labels.get(row), padded.real(row, ids)));
     }
 
-    /** The rows as answers to their prompts, or from the second token on where the whole row is the prompt. */
-    List<Example> answered() {
+    /**
+     * The rows as answers to their prompts.
+     *
+     * @param first where an answer begins without a prompt: at the second token, or at the first where virtual tokens stand before it
+     */
+    List<Example> answered(int first) {
         Padded padded = padded();
         return examples(row -> {
-            int answer = promptLengths == null ? 1 : (int) promptLengths[row];
+            int answer = promptLengths == null ? first : (int) promptLengths[row];
             return Example.answered(row, answer, padded.real(row, ids));
         });
     }

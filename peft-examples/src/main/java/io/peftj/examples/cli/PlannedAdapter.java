@@ -53,6 +53,9 @@ record PlannedAdapter(
         if (contribution instanceof Contribution.KeyValues prefix) {
             return "attention of layer " + prefix.layer();
         }
+        if (contribution instanceof Contribution.VirtualTokens) {
+            return "before every row";
+        }
         if (contribution instanceof Contribution.Substitute substitute) {
             return substitute.baseParameter();
         }

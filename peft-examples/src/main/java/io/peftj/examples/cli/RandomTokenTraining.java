@@ -58,7 +58,8 @@ final class RandomTokenTraining implements AutoCloseable {
     /** New rows for a step. */
     List<Assigned> rows(int count) {
         return IntStream.range(0, count)
-                .mapToObj(row -> new Assigned(Example.answered(row, 1, ids()), List.of(0)))
+                .mapToObj(row -> Example.answered(row, trained.plan().plan().firstPredicted(), ids()))
+                .map(example -> new Assigned(example, List.of(0)))
                 .toList();
     }
 

@@ -21,7 +21,9 @@ class BenchCommandTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"lora", "lora-all", "dora", "ia3", "prefix", "bottleneck", "bitfit", "full"})
+    @ValueSource(
+            strings = {"lora", "lora-all", "dora", "ia3", "prefix", "prompt", "p-tuning", "bottleneck", "bitfit", "full"
+            })
     void trainPrintsTheKeysOfTheOtherSide(String method) {
         Path model = TinyModels.llama(folder, 1);
 

@@ -24,9 +24,11 @@ class FitOracleCommandTest {
         "llama, lora",
         "llama, ia3",
         "llama, prefix",
+        "llama, prompt",
         "bert, lora",
         "bert, ia3",
         "bert, prefix",
+        "bert, prompt",
         "llama-classifier, lora",
         "llama-classifier, ia3",
         "llama-classifier, prefix"

@@ -65,6 +65,14 @@ class InspectCommandTest {
     }
 
     @Test
+    void aPromptActsBeforeEveryRow() throws IOException {
+        JsonObject json = json(inspect("--method", "prompt", "--tokens", 7, "--json"));
+
+        assertThat(json.get("trainable").getAsLong()).isEqualTo(7 * 32);
+        assertThat(json.getAsJsonObject("acts").keySet()).containsExactly("before every row");
+    }
+
+    @Test
     void scalesNameTheSideTheyActOn() throws IOException {
         Invocation invocation = inspect("--method", "ia3");
 
@@ -85,8 +93,17 @@ class InspectCommandTest {
         assertThat(config.get("placement").getAsString()).isEqualTo("houlsby");
         assertThat(config.get("activation").getAsString()).isEqualTo("swish");
         JsonObject beside = json(inspect(
-                "--method", "bottleneck", "--placement", "parallel", "--reduction", 8, "--activation", "gelu",
-                "--scale", 2, "--json"));
+                "--method",
+                "bottleneck",
+                "--placement",
+                "parallel",
+                "--reduction",
+                8,
+                "--activation",
+                "gelu",
+                "--scale",
+                2,
+                "--json"));
         assertThat(beside.get("trainable").getAsLong()).isEqualTo(3 * (4 * 32 + 4 + 32 * 4 + 32));
         assertThat(beside.getAsJsonObject("config").get("scale").getAsDouble()).isEqualTo(2);
         assertThat(beside.getAsJsonObject("config").get("activation").getAsString())
@@ -98,7 +115,8 @@ class InspectCommandTest {
         assertThat(inspect("--method", "bottleneck", "--placement", "lotus").err())
                 .hasLineCount(1)
                 .contains("--placement: expected houlsby, pfeiffer or parallel, found lotus");
-        assertThat(inspect("--method", "bottleneck", "--rank", 3, "--reduction", 8).err())
+        assertThat(inspect("--method", "bottleneck", "--rank", 3, "--reduction", 8)
+                        .err())
                 .hasLineCount(1)
                 .contains("--rank 3 and --reduction 8 both say how wide a bottleneck is; give one of the two");
         assertThat(inspect("--method", "bottleneck", "--activation", "step").err())

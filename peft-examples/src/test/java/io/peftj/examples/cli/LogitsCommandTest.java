@@ -33,6 +33,9 @@ class LogitsCommandTest {
         "llama, ia3",
         "bert, ia3",
         "llama, prefix",
+        "llama, prompt",
+        "llama, p-tuning",
+        "bert, prompt",
         "bert, prefix",
         "llama-classifier, prefix",
     })

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.google.gson.JsonObject;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterFiles;
+import io.peftj.core.io.ConfigReader;
 import io.peftj.core.io.Json;
 import io.peftj.testkit.TinyModels;
 import java.io.IOException;
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainCommandTest {
     @TempDir
@@ -95,6 +98,38 @@ class TrainCommandTest {
         assertThat(evaluated.get("tokens").getAsInt()).isEqualTo(16 * 2);
         assertThat(evaluated.get("perplexity").getAsDouble())
                 .isEqualTo(Math.exp(evaluated.get("loss").getAsDouble()));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"prompt,PROMPT_TUNING", "p-tuning,P_TUNING"})
+    void learnsPrompts(String method, String type) throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        Path data = write("texts.jsonl", null, opinions("{\"text\": \"%s %s\"}"));
+
+        Invocation trained = train(model, data, "--method", method, "--tokens", 3, "--epochs", 1, "--batch", 8);
+
+        assertThat(trained.err()).doesNotContain("expected");
+        assertThat(json(trained).get("steps").getAsInt()).isEqualTo(2);
+        ConfigReader config = ConfigReader.read(folder.resolve("adapter/adapter_config.json"));
+        assertThat(config.requiredString("peft_type")).isEqualTo(type);
+        assertThat(config.requiredInt("num_virtual_tokens")).isEqualTo(3);
+    }
+
+    @Test
+    void promptsStartWhereTheyAreSaidTo() throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        Path data = write("texts.jsonl", null, opinions("{\"text\": \"%s %s\"}"));
+
+        train(model, data, "--method", "prompt", "--init-text", "a lovely film", "--epochs", 1);
+
+        ConfigReader config = ConfigReader.read(folder.resolve("adapter/adapter_config.json"));
+        assertThat(config.requiredString("prompt_tuning_init")).isEqualTo("TEXT");
+        assertThat(config.requiredString("prompt_tuning_init_text")).isEqualTo("a lovely film");
+        assertThat(train(model, data, "--method", "prompt", "--init", "pissa").err())
+                .contains("--init: expected RANDOM or SAMPLE_VOCAB for a prompt, found pissa");
+        assertThat(train(model, data, "--method", "prompt", "--init", "RANDOM", "--init-text", "x")
+                        .err())
+                .contains("--init RANDOM: the prompt starts from the text of --init-text; give one of the two");
     }
 
     @Test

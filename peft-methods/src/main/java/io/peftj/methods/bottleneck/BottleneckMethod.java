@@ -47,7 +47,8 @@ public final class BottleneckMethod implements AdapterMethod<BottleneckConfig> {
         ConfigReader reader = ConfigJson.reader(json);
         BottleneckConfig.Builder config = BottleneckConfig.builder(placement(reader));
         if (reader.has(RANK) && reader.has(REDUCTION)) {
-            throw reader.error(RANK, "it alone or " + REDUCTION + " alone", "keep one of the two, and set the other to null");
+            throw reader.error(
+                    RANK, "it alone or " + REDUCTION + " alone", "keep one of the two, and set the other to null");
         }
         if (reader.has(RANK)) {
             config.rank(reader.requiredInt(RANK));
@@ -80,7 +81,9 @@ public final class BottleneckMethod implements AdapterMethod<BottleneckConfig> {
     private static Activation activation(ConfigReader reader) {
         return ActivationNames.named(reader.requiredString(ACTIVATION))
                 .orElseThrow(() -> reader.error(
-                        ACTIVATION, "one of " + ActivationNames.all(), "correct it, or leave it out for the placement's"));
+                        ACTIVATION,
+                        "one of " + ActivationNames.all(),
+                        "correct it, or leave it out for the placement's"));
     }
 
     @Override

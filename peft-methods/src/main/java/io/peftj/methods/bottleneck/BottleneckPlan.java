@@ -109,7 +109,11 @@ final class BottleneckPlan implements AdapterPlan {
             List<String> names =
                     bottleneck.parameters().stream().map(ParameterSpec::name).toList();
             all.add(new SublayerDelta(
-                    bottleneck.layer(), bottleneck.sublayer(), config.placement().reads(), formula, names));
+                    bottleneck.layer(),
+                    bottleneck.sublayer(),
+                    config.placement().reads(),
+                    formula,
+                    names));
         }
         all.addAll(saved.contributions());
         return List.copyOf(all);

@@ -2,6 +2,7 @@ package io.peftj.methods.prefix;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.PromptDimensions;
 import io.peftj.core.adapter.TaskType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,7 @@ public record PrefixConfig(
         boolean projection,
         @Nullable Integer encoderHiddenSize,
         PrefixInit init,
-        @Nullable PrefixDimensions dimensions,
+        @Nullable PromptDimensions dimensions,
         List<String> modulesToSave,
         @Nullable TaskType taskType)
         implements AdapterConfig {
@@ -68,7 +69,7 @@ public record PrefixConfig(
         private boolean projection;
         private @Nullable Integer encoderHiddenSize;
         private PrefixInit init = PrefixInit.normal();
-        private @Nullable PrefixDimensions dimensions;
+        private @Nullable PromptDimensions dimensions;
         private List<String> modulesToSave = List.of();
         private @Nullable TaskType taskType;
 
@@ -109,7 +110,7 @@ public record PrefixConfig(
         }
 
         /** The model's sizes. */
-        Builder dimensions(@Nullable PrefixDimensions value) {
+        Builder dimensions(@Nullable PromptDimensions value) {
             dimensions = value;
             return this;
         }

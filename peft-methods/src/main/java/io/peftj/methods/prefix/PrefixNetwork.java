@@ -2,6 +2,7 @@ package io.peftj.methods.prefix;
 
 import io.peftj.core.adapter.InitialiseContext;
 import io.peftj.core.adapter.ParameterSpec;
+import io.peftj.core.adapter.PromptParameters;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
@@ -20,11 +21,11 @@ import java.util.Map;
  * @param out the keys and values of all layers
  */
 record PrefixNetwork(int tokens, int in, int hidden, int out) {
-    private static final String EMBEDDING = "prompt_encoder.embedding.weight";
-    private static final String FIRST = "prompt_encoder.transform.0.weight";
-    private static final String FIRST_BIAS = "prompt_encoder.transform.0.bias";
-    private static final String SECOND = "prompt_encoder.transform.2.weight";
-    private static final String SECOND_BIAS = "prompt_encoder.transform.2.bias";
+    private static final String EMBEDDING = PromptParameters.NETWORK + "embedding.weight";
+    private static final String FIRST = PromptParameters.NETWORK + "transform.0.weight";
+    private static final String FIRST_BIAS = PromptParameters.NETWORK + "transform.0.bias";
+    private static final String SECOND = PromptParameters.NETWORK + "transform.2.weight";
+    private static final String SECOND_BIAS = PromptParameters.NETWORK + "transform.2.bias";
 
     List<ParameterSpec> parameters() {
         return List.of(
@@ -33,10 +34,6 @@ record PrefixNetwork(int tokens, int in, int hidden, int out) {
                 new ParameterSpec(FIRST_BIAS, Shape.of(hidden)),
                 new ParameterSpec(SECOND, Shape.of(out, hidden)),
                 new ParameterSpec(SECOND_BIAS, Shape.of(out)));
-    }
-
-    static boolean isParameter(String name) {
-        return name.startsWith("prompt_encoder.");
     }
 
     /** As PyTorch's modules start; the second layer at zero where the prefix is to be zero. */
@@ -58,19 +55,11 @@ record PrefixNetwork(int tokens, int in, int hidden, int out) {
 
     /** The prefix [tokens, out] that the network makes. */
     static Tensor prefix(Map<String, Tensor> parameters) {
-        Tensor hidden = get(parameters, EMBEDDING)
-                .linear(get(parameters, FIRST))
-                .plus(get(parameters, FIRST_BIAS))
+        Tensor hidden = PromptParameters.get(parameters, EMBEDDING)
+                .linear(PromptParameters.get(parameters, FIRST))
+                .plus(PromptParameters.get(parameters, FIRST_BIAS))
                 .activation(Activation.TANH);
-        return hidden.linear(get(parameters, SECOND)).plus(get(parameters, SECOND_BIAS));
-    }
-
-    private static Tensor get(Map<String, Tensor> parameters, String name) {
-        Tensor value = parameters.get(name);
-        if (value == null) {
-            throw new IllegalArgumentException(
-                    "a prefix needs the parameter " + name + ", found " + parameters.keySet());
-        }
-        return value;
+        return hidden.linear(PromptParameters.get(parameters, SECOND))
+                .plus(PromptParameters.get(parameters, SECOND_BIAS));
     }
 }

@@ -44,8 +44,8 @@ class BitFitMethodTest {
     void biasesOfLayersAndNormsStartFromTheBases() {
         AdapterPlan plan = method.plan(TinyModels.bert(), new BitFitConfig(List.of(), TaskType.SEQ_CLS));
         Map<String, HostTensor> base = plan.stored().stream()
-                .map(parameter -> new ParameterSpec(
-                        parameter.name().substring("base_model.model.".length()), parameter.shape()))
+                .map(parameter ->
+                        new ParameterSpec(parameter.name().substring("base_model.model.".length()), parameter.shape()))
                 .collect(Collectors.toMap(ParameterSpec::name, p -> HostTensor.filled(p.shape(), 3)));
 
         Map<String, HostTensor> values = plan.initialise(new TestContext(base));

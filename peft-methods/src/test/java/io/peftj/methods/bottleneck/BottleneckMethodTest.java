@@ -84,7 +84,8 @@ class BottleneckMethodTest {
     @Test
     void aBottleneckIsNeverNarrowerThanOne() {
         AdapterPlan plan = method.plan(
-                TinyModels.llama(1), BottleneckConfig.builder(Placement.PFEIFFER).build());
+                TinyModels.llama(1),
+                BottleneckConfig.builder(Placement.PFEIFFER).build());
 
         assertThat(plan.stored().get(0).shape()).isEqualTo(Shape.of(1, 8));
     }
@@ -149,10 +150,18 @@ class BottleneckMethodTest {
         refused("{}", "placement");
         refused("{\"placement\": \"lotus\"}", "one of [houlsby, pfeiffer, parallel]", "lotus");
         refused("{\"placement\": \"houlsby\", \"activation\": \"step\"}", "activation", "swish", "step");
-        refused("{\"placement\": \"houlsby\", \"r\": 4, \"reduction\": 16}", "r", "reduction alone", "set the other to null");
+        refused(
+                "{\"placement\": \"houlsby\", \"r\": 4, \"reduction\": 16}",
+                "r",
+                "reduction alone",
+                "set the other to null");
         refused("{\"placement\": \"houlsby\", \"r\": 0}", "r: expected a width of at least 1, found 0");
-        refused("{\"placement\": \"houlsby\", \"reduction\": 0}", "reduction: expected a divisor of at least 1, found 0");
-        refused("{\"placement\": \"houlsby\", \"scale\": 0}", "scale: expected a finite number other than 0, found 0.0");
+        refused(
+                "{\"placement\": \"houlsby\", \"reduction\": 0}",
+                "reduction: expected a divisor of at least 1, found 0");
+        refused(
+                "{\"placement\": \"houlsby\", \"scale\": 0}",
+                "scale: expected a finite number other than 0, found 0.0");
     }
 
     private void refused(String json, String... parts) {
@@ -163,7 +172,8 @@ class BottleneckMethodTest {
 
     @Test
     void aScaleHasToBeANumber() {
-        BottleneckConfig.Builder config = BottleneckConfig.builder(Placement.HOULSBY).scale(Double.NaN);
+        BottleneckConfig.Builder config =
+                BottleneckConfig.builder(Placement.HOULSBY).scale(Double.NaN);
 
         assertThatThrownBy(config::build)
                 .isInstanceOf(InvalidConfigException.class)

@@ -51,7 +51,8 @@ class FullMethodTest {
 
     @Test
     void aNewHeadIsTrainedToo() {
-        BackboneSpec spec = TinyModels.tiedLlama(1).withHead(TinyModels.tiedLlama(1).headFor(3));
+        BackboneSpec spec =
+                TinyModels.tiedLlama(1).withHead(TinyModels.tiedLlama(1).headFor(3));
         AdapterPlan plan = method.plan(spec, new FullConfig(TaskType.SEQ_CLS));
 
         assertThat(plan.stored()).contains(new ParameterSpec("base_model.model.score.weight", Shape.of(3, 8)));

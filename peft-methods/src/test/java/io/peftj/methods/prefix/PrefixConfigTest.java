@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.gson.JsonObject;
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.InvalidFileException;
+import io.peftj.core.adapter.PromptDimensions;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.io.Json;
 import io.peftj.methods.TinyModels;
@@ -55,7 +56,7 @@ class PrefixConfigTest {
                 .projection(true)
                 .encoderHiddenSize(5)
                 .init(PrefixInit.zero())
-                .dimensions(new PrefixDimensions(1, 2, 4))
+                .dimensions(new PromptDimensions(1, 2, 4))
                 .modulesToSave(List.of("classifier"))
                 .taskType(TaskType.SEQ_CLS)
                 .build();
@@ -79,7 +80,7 @@ class PrefixConfigTest {
         assertThatThrownBy(() -> read("{\"num_virtual_tokens\": 3, \"num_transformer_submodules\": 2}"))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessage(
-                        "num_transformer_submodules: expected 1, found 2; prefixes of encoder-decoder models are not"
+                        "num_transformer_submodules: expected 1, found 2; prompts and prefixes of encoder-decoder models are not"
                                 + " implemented");
     }
 
@@ -96,7 +97,7 @@ class PrefixConfigTest {
 
         PrefixConfig complete = method.complete(TinyModels.llama(1), config);
 
-        assertThat(complete.dimensions()).isEqualTo(new PrefixDimensions(1, 2, 4));
+        assertThat(complete.dimensions()).isEqualTo(new PromptDimensions(1, 2, 4));
         assertThat(complete.encoderHiddenSize()).isEqualTo(4);
         assertThatThrownBy(() -> method.plan(TinyModels.llama(2), complete))
                 .isInstanceOf(InvalidConfigException.class)

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Runs rows through a decoder as generation does: their first halves at once, then a token a pass, with keys and values kept in between. */
 final class CachedRows {
@@ -32,7 +33,10 @@ final class CachedRows {
 
     /** Each row's logits of all its tokens, in the order of the rows given. */
     static List<double[]> logits(ContractModel model, List<TestRow> rows) {
-        int longest = rows.stream().mapToInt(row -> row.ids().size()).max().orElseThrow();
+        int longest = rows.stream()
+                .mapToInt(row -> row.ids().size() + virtualTokens(row))
+                .max()
+                .orElseThrow();
         Shape shape = Shape.of(
                 rows.size(), model.spec().keyValueHeads(), longest, model.spec().headDim());
         CachedRows run = new CachedRows(model, rows);
@@ -45,6 +49,12 @@ final class CachedRows {
         return run.logits.stream()
                 .map(parts -> parts.stream().flatMapToDouble(Arrays::stream).toArray())
                 .toList();
+    }
+
+    private static int virtualTokens(TestRow row) {
+        return row.stack().stream()
+                .mapToInt(subject -> subject.plan().virtualTokens())
+                .sum();
     }
 
     /** The rows that have tokens left. */
@@ -75,13 +85,14 @@ final class CachedRows {
             Batch batch = Batch.of(session, model.spec(), laidOut);
             int[] slots = new int[open.size()];
             Arrays.setAll(slots, r -> open.get(batch.callersRow(r)));
-            int[] before = Arrays.stream(slots).map(slot -> seen[slot]).toArray();
+            int[] before =
+                    IntStream.range(0, slots.length).map(batch::keptBefore).toArray();
             CacheLayout layout = CacheLayout.of(session, batch.layout(), slots, before);
             try (ResidentStacks stacked = new ResidentStacks(model.backend())) {
                 List<Tensor> found = model.logits(Run.cached(session, batch, cache, layout, stacked));
                 for (int r = 0; r < found.size(); r++) {
                     logits.get(slots[r]).add(found.get(r).toDoubles());
-                    seen[slots[r]] += batch.layout().length(r);
+                    seen[slots[r]] += batch.rows().get(r).length();
                 }
             }
             return true;

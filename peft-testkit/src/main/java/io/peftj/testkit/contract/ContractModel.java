@@ -34,14 +34,14 @@ public interface ContractModel extends FrozenBase, AutoCloseable {
     }
 
     /**
-     * What the batch's rows give, a tensor a row, in the batch's order: next-token logits [tokens, vocabulary] of a language model, class logits
-     * [1, classes] of a classifier.
+     * What the batch's rows give, a tensor a row, in the batch's order: next-token logits [tokens, vocabulary] of a language model, virtual tokens left
+     * out, class logits [1, classes] of a classifier.
      */
     List<Tensor> logits(Run run);
 
     /**
-     * The sum of the negative log-likelihoods of what the batch's rows should give, a scalar: of every token but the first for a language model, of the
-     * class {@code example % classes} for a classifier.
+     * The sum of the negative log-likelihoods of what the batch's rows should give, a scalar: of every token that has another or a virtual one
+     * before it for a language model, of the class {@code example % classes} for a classifier.
      */
     Tensor loss(Run run);
 

@@ -24,7 +24,7 @@ record MixedBatch(ContractModel model, List<TestRow> rows) {
         List<List<Subject>> stacks = new ArrayList<>(List.of(List.of()));
         adapters.forEach(adapter -> stacks.add(List.of(adapter)));
         for (int i = 1; i < adapters.size(); i++) {
-            if (!adapters.get(i - 1).bringsKeys() || !adapters.get(i).bringsKeys()) {
+            if (!adapters.get(i - 1).standsBefore() || !adapters.get(i).standsBefore()) {
                 stacks.add(List.of(adapters.get(i - 1), adapters.get(i)));
             }
         }

@@ -19,9 +19,10 @@ final class Positions {
 
     static void check(Subject adapter, List<TestRow> rows) {
         int shift = adapter.plan().positionShift();
-        assertThat(positions(adapter, adapter.on(rows))).isEqualTo(shifted(rows, shift));
+        assertThat(positions(adapter, adapter.on(rows)))
+                .isEqualTo(shifted(rows, shift, adapter.plan().virtualTokens()));
         rowsThatDoNotFitAreRefused(adapter, shift);
-        if (adapter.bringsKeys()) {
+        if (adapter.standsBefore()) {
             keysAreThoseOfRowsBehindOthers(adapter, rows, shift);
         }
     }
@@ -41,11 +42,11 @@ final class Positions {
         });
     }
 
-    private static List<List<Long>> shifted(List<TestRow> rows, int shift) {
+    private static List<List<Long>> shifted(List<TestRow> rows, int shift, int virtual) {
         List<List<Long>> positions = new ArrayList<>();
         for (TestRow row : rows) {
             List<Long> ofRow = new ArrayList<>();
-            for (int t = 0; t < row.ids().size(); t++) {
+            for (int t = -virtual; t < row.ids().size(); t++) {
                 ofRow.add((long) shift + t);
             }
             positions.add(ofRow);
@@ -58,7 +59,9 @@ final class Positions {
         TestRow fits = new TestRow(Collections.nCopies(most, 0), 0, List.of(adapter));
         TestRow isTooLong = new TestRow(Collections.nCopies(most + 1, 0), 0, List.of(adapter));
 
-        assertThat(positions(adapter, List.of(fits)).get(0)).hasSize(most);
+        assertThat(positions(adapter, List.of(fits)).get(0))
+                .hasSize(most + adapter.plan().virtualTokens())
+                .endsWith(adapter.model().spec().positions() - 1L);
         assertThatThrownBy(() -> positions(adapter, List.of(isTooLong)))
                 .isInstanceOf(PeftException.class)
                 .hasMessageContaining("row 0 has " + (most + 1) + " tokens" + (shift == 0 ? "" : " after " + shift))
@@ -75,15 +78,21 @@ final class Positions {
                 behind.add(random.nextInt(adapter.model().spec().vocabulary()));
             }
             behind.addAll(row.ids());
-            double[] found = firstKeys(adapter, row.under(adapter));
-            double[] all = firstKeys(adapter, new TestRow(behind, 0, List.of()));
-            double[] expected = Arrays.copyOfRange(all, all.length - found.length, all.length);
+            double[] expected =
+                    last(row.ids().size(), behind.size(), firstKeys(adapter, new TestRow(behind, 0, List.of())));
+            int tokens = row.ids().size() + adapter.plan().virtualTokens();
+            double[] found = last(row.ids().size(), tokens, firstKeys(adapter, row.under(adapter)));
             Closeness.assertClose(
                     "keys of the first layer",
                     List.of(found),
                     List.of(expected),
                     adapter.model().tolerance());
         }
+    }
+
+    /** The values of the last tokens of some. */
+    private static double[] last(int count, int tokens, double... values) {
+        return Arrays.copyOfRange(values, values.length / tokens * (tokens - count), values.length);
     }
 
     private static double[] firstKeys(Subject adapter, TestRow row) {

@@ -93,8 +93,9 @@ record Subject(
     }
 
     /** Whether it stands before the rows: a row can have one such adapter. */
-    boolean bringsKeys() {
-        return plan.contributions().stream().anyMatch(Contribution.KeyValues.class::isInstance);
+    boolean standsBefore() {
+        return plan.virtualTokens() > 0
+                || plan.contributions().stream().anyMatch(Contribution.KeyValues.class::isInstance);
     }
 
     /** The largest probability of dropping; 0 for none. */

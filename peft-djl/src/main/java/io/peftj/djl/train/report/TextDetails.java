@@ -27,7 +27,7 @@ final class TextDetails {
         this.losses = losses;
         this.text = text;
         this.measured = IntStream.range(0, examples.size())
-                .filter(example -> examples.get(example).learnt() > 0)
+                .filter(example -> examples.get(example).measured() > 0)
                 .boxed()
                 .toList();
     }
@@ -37,7 +37,7 @@ final class TextDetails {
     }
 
     private double ofToken(int example) {
-        return losses.get(example) / examples.get(example).learnt();
+        return losses.get(example) / examples.get(example).measured();
     }
 
     private String spread() {
@@ -88,7 +88,7 @@ final class TextDetails {
                 .map(example -> List.of(
                         Texts.beginning(text.apply(examples.get(example).number())),
                         Texts.count(examples.get(example).number() + 1),
-                        Texts.count((long) examples.get(example).learnt()),
+                        Texts.count((long) examples.get(example).measured()),
                         Texts.fixed(ofToken(example)),
                         Texts.fixed(losses.get(example))))
                 .toList();
