@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -131,6 +132,11 @@ public final class Batch {
         return groups;
     }
 
+    /** The rows of a group, by number. */
+    IntStream rowsOf(int group) {
+        return IntStream.range(rowOffsets[group], rowOffsets[group + 1]);
+    }
+
     /** Where the rows begin and end among the tokens. */
     public Layout layout() {
         return layout;
@@ -149,6 +155,11 @@ public final class Batch {
     /** Token types; null for all zeros. */
     public @Nullable Index types() {
         return types;
+    }
+
+    /** Number of the token that a row's prompt begins with. */
+    int promptBegin(int row) {
+        return layout.begin(row);
     }
 
     /** The tokens as places. */

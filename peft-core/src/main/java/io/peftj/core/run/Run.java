@@ -32,6 +32,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,7 @@ public final class Run {
     private final KeyValueObserver observer;
     private final @Nullable Cached cached;
     private final TokenRows tokenRows;
+    private final PromptEdits promptEdits;
     private final Map<List<Object>, Segments> segments = new HashMap<>();
     private final Map<List<Object>, Dropout> dropouts = new HashMap<>();
 
@@ -88,6 +90,7 @@ public final class Run {
         this.observer = observer;
         this.cached = cached;
         this.tokenRows = new TokenRows(session, batch);
+        this.promptEdits = new PromptEdits(this);
     }
 
     /** What is kept between passes: a cache in which the batch's rows lie somewhere, and stacks. */
@@ -216,6 +219,11 @@ public final class Run {
         return out.reshape(q.shape().dim(0), q.shape().dim(1) * q.shape().dim(2));
     }
 
+    /** The residual stream behind a layer, as adapters leave it: [tokens, width]. */
+    public Tensor layerOutput(int layer, Tensor h) {
+        return promptEdits.apply(layer, h);
+    }
+
     /** Sees every layer's keys and values as the attention does. */
     @FunctionalInterface
     public interface KeyValueObserver {
@@ -301,7 +309,7 @@ public final class Run {
                         1);
     }
 
-    private static <C> Function<Entry<C>, Tensor> parameter(Function<C, String> name) {
+    static <C> Function<Entry<C>, Tensor> parameter(Function<C, String> name) {
         return entry -> entry.adapter().parameter(name.apply(entry.contribution()));
     }
 
@@ -310,7 +318,7 @@ public final class Run {
      *
      * @param key tells the value from the adapter's others
      */
-    private <C> Tensor stack(
+    <C> Tensor stack(
             Assignment<C> assignment,
             Function<C, String> key,
             Function<Entry<C>, Tensor> value,
@@ -349,28 +357,8 @@ public final class Run {
     }
 
     private List<Assignment<Delta>> deltas(Site site) {
-        List<Assignment<Delta>> found = new ArrayList<>();
-        for (List<@Nullable Entry<Delta>> depth : depths(plan -> plan.deltas(site.name()))) {
-            Map<Alike, List<@Nullable Entry<Delta>>> byKind = new LinkedHashMap<>();
-            for (int g = 0; g < depth.size(); g++) {
-                Entry<Delta> entry = depth.get(g);
-                if (entry != null) {
-                    byKind.computeIfAbsent(
-                                    Alike.of(entry.contribution()),
-                                    kind -> new ArrayList<>(Collections.nCopies(depth.size(), null)))
-                            .set(g, entry);
-                }
-            }
-            byKind.values().forEach(alike -> found.add(Assignment.of(alike)));
-        }
-        return found;
-    }
-
-    /** What deltas share that are computed together; formulas are constants. */
-    private record Alike(DeltaFormula formula, OutputRange outputs) {
-        static Alike of(Delta delta) {
-            return new Alike(delta.formula(), delta.outputs());
-        }
+        // Formulas are constants.
+        return alike(plan -> plan.deltas(site.name()), delta -> List.of(delta.formula(), delta.outputs()));
     }
 
     private Tensor delta(
@@ -387,14 +375,22 @@ public final class Run {
         Segments which = assignment.isUniform()
                 ? null
                 : segments(places, assignment.slots(), assignment.entries().size());
-        return formula.apply(new SiteInput(x, frozen, parameters, which, dropout(site, assignment, places)));
+        Dropout dropout = dropout(site.name(), assignment, Delta::dropout, places);
+        return formula.apply(new SiteInput(x, frozen, parameters, which, dropout));
     }
 
-    private @Nullable Dropout dropout(Site site, Assignment<Delta> assignment, Places places) {
+    /**
+     * What is dropped at one place of the model; null for nothing.
+     *
+     * @param where names the place
+     * @param probability a contribution's
+     */
+    <C> @Nullable Dropout dropout(
+            String where, Assignment<C> assignment, ToDoubleFunction<C> probability, Places places) {
         Training now = training;
         if (now == null
                 || assignment.entries().stream()
-                        .allMatch(entry -> entry.contribution().dropout() == 0)) {
+                        .allMatch(entry -> probability.applyAsDouble(entry.contribution()) == 0)) {
             return null;
         }
         List<Object> key = new ArrayList<>(List.of(places));
@@ -404,24 +400,26 @@ public final class Run {
                 key.add(slot);
             } else {
                 key.add(assignment.entries().get(slot).adapter());
-                key.add(assignment.entries().get(slot).contribution().dropout());
+                key.add(probability.applyAsDouble(
+                        assignment.entries().get(slot).contribution()));
             }
         }
-        return dropouts.computeIfAbsent(List.copyOf(key), k -> draw(now, assignment, places))
-                .at(CounterRandom.key(0, site.name()));
+        return dropouts.computeIfAbsent(List.copyOf(key), k -> draw(now, assignment, probability, places))
+                .at(CounterRandom.key(0, where));
     }
 
-    private Dropout draw(Training now, Assignment<Delta> assignment, Places places) {
+    private <C> Dropout draw(
+            Training now, Assignment<C> assignment, ToDoubleFunction<C> probability, Places places) {
         long[] keys = new long[places.size()];
         long[] thresholds = new long[places.size()];
         for (int g = 0; g < batch.groups().size(); g++) {
             int slot = assignment.slot(g);
             if (slot != Segments.NONE) {
-                Entry<Delta> entry = assignment.entries().get(slot);
+                Entry<C> entry = assignment.entries().get(slot);
                 for (int i = places.offset(g); i < places.offset(g + 1); i++) {
                     long example = batch.rows().get(places.row(i)).example();
                     keys[i] = now.key(entry.adapter().name(), example, places.token(i));
-                    thresholds[i] = Dropout.threshold(entry.contribution().dropout());
+                    thresholds[i] = Dropout.threshold(probability.applyAsDouble(entry.contribution()));
                 }
             }
         }
@@ -515,6 +513,25 @@ public final class Run {
         return found;
     }
 
+    /** The alike contributions of every depth, those of one kind together. */
+    <C> List<Assignment<C>> alike(Function<BoundPlan, List<C>> contributions, Function<C, Object> kind) {
+        List<Assignment<C>> found = new ArrayList<>();
+        for (List<@Nullable Entry<C>> depth : depths(contributions)) {
+            Map<Object, List<@Nullable Entry<C>>> byKind = new LinkedHashMap<>();
+            for (int g = 0; g < depth.size(); g++) {
+                Entry<C> entry = depth.get(g);
+                if (entry != null) {
+                    byKind.computeIfAbsent(
+                                    kind.apply(entry.contribution()),
+                                    key -> new ArrayList<>(Collections.nCopies(depth.size(), null)))
+                            .set(g, entry);
+                }
+            }
+            byKind.values().forEach(group -> found.add(Assignment.of(group)));
+        }
+        return found;
+    }
+
     private boolean anyAdapter(Predicate<ActiveAdapter> predicate) {
         // Loops: this is asked several times a layer.
         for (Stack stack : batch.groups()) {
@@ -527,7 +544,7 @@ public final class Run {
         return false;
     }
 
-    private Segments segments(Places places, int[] slots, int slotCount) {
+    Segments segments(Places places, int[] slots, int slotCount) {
         List<Object> key = new ArrayList<>(List.of(places, slotCount));
         for (int slot : slots) {
             key.add(slot);

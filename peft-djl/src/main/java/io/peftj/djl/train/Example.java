@@ -119,12 +119,15 @@ public final class Example {
         return label == NONE && other == null ? learnt.cardinality() : 1;
     }
 
-    /** The row, or both rows, under a stack of adapters. */
+    /** The row, or both rows, under a stack of adapters; of a row with learnt tokens, those before the first are the prompt. */
     public List<Row> rows(Stack stack) {
+        if (other == null) {
+            Row row = new Row(ids, null, stack, number);
+            return List.of(learnt.isEmpty() ? row : row.prompted(answer()));
+        }
         // A pair's rows draw their dropout by numbers of their own.
-        return other == null
-                ? List.of(new Row(ids, null, stack, number))
-                : List.of(new Row(ids, null, stack, 2 * number), new Row(other, null, stack, 2 * number + 1));
+        return List.of(
+                new Row(ids, null, stack, 2 * number), new Row(other, null, stack, 2 * number + 1));
     }
 
     @Override

@@ -41,7 +41,7 @@ record BertLayer(
     Tensor forward(Run run, Tensor h) {
         Tensor attended = attentionNorm.apply(run, attention(run, h).plus(h));
         Tensor wide = intermediate.apply(run, attended).activation(activation);
-        return outputNorm.apply(run, output.apply(run, wide).plus(attended));
+        return run.layerOutput(number, outputNorm.apply(run, output.apply(run, wide).plus(attended)));
     }
 
     private Tensor attention(Run run, Tensor h) {

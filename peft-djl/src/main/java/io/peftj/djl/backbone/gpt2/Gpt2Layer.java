@@ -39,7 +39,7 @@ record Gpt2Layer(
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h) {
         Tensor attended = h.plus(attention(run, attentionNorm.apply(run, h)));
-        return attended.plus(feedForward(run, feedForwardNorm.apply(run, attended)));
+        return run.layerOutput(number, attended.plus(feedForward(run, feedForwardNorm.apply(run, attended))));
     }
 
     private Tensor attention(Run run, Tensor x) {

@@ -28,7 +28,8 @@ record LlamaLayer(
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h, Rope.Angles angles) {
         Tensor attended = h.plus(attention(run, norm(run, "input_layernorm", attentionNorm, h), angles));
-        return attended.plus(feedForward(run, norm(run, "post_attention_layernorm", feedForwardNorm, attended)));
+        Tensor output = attended.plus(feedForward(run, norm(run, "post_attention_layernorm", feedForwardNorm, attended)));
+        return run.layerOutput(number, output);
     }
 
     private Tensor attention(Run run, Tensor x, Rope.Angles angles) {
