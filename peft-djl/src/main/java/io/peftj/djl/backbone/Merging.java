@@ -5,6 +5,8 @@ import io.peftj.core.adapter.Contribution;
 import io.peftj.core.adapter.Contribution.Delta;
 import io.peftj.core.adapter.Contribution.InputScale;
 import io.peftj.core.adapter.Contribution.KeyValues;
+import io.peftj.core.adapter.Contribution.PromptEdit;
+import io.peftj.core.adapter.Contribution.PromptScale;
 import io.peftj.core.adapter.Contribution.OutputScale;
 import io.peftj.core.adapter.Contribution.RowDelta;
 import io.peftj.core.adapter.Contribution.Substitute;
@@ -46,9 +48,13 @@ final class Merging {
     Map<String, HostTensor> weights() {
         for (Contribution contribution : contributions) {
             if (contribution instanceof KeyValues) {
-                throw new PeftException(
-                        "adapter " + resident.name()
-                                + " puts keys and values before the rows, which no weight can hold: prefix tuning cannot be merged; attach the adapter to the rows instead");
+                throw cannotHold("puts keys and values before the rows", "prefix tuning");
+            }
+            if (contribution instanceof PromptEdit) {
+                throw cannotHold("changes states at some places of a prompt and not at others", "LoReFT");
+            }
+            if (contribution instanceof PromptScale) {
+                throw cannotHold("scales with vectors that are made of each prompt", "PEDRO");
             }
         }
         return base.call("merged", session -> {
@@ -65,6 +71,11 @@ final class Merging {
             resolveTie(changed);
             return changed;
         });
+    }
+
+    private PeftException cannotHold(String what, String method) {
+        return new PeftException("adapter " + resident.name() + " " + what + ", which no weight can hold: " + method
+                + " cannot be merged; attach the adapter to the rows instead");
     }
 
     private void substitute(ActiveAdapter adapter, Map<String, HostTensor> changed) {
