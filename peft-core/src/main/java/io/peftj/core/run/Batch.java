@@ -90,6 +90,14 @@ public final class Batch {
                     + spec.positions()
                     + "; cut the text" + (shift == 0 ? "" : " or use fewer virtual tokens"));
         }
+        if (row.prompt() == 0 && row.before() == 0) {
+            for (ActiveAdapter adapter : row.stack().adapters()) {
+                if (adapter.plan().plan().readsWholePrompt()) {
+                    throw new PeftException("row " + number + " has no prompt, which adapter " + adapter.name()
+                            + " reads; give it one token at least");
+                }
+            }
+        }
         for (int token = 0; token < row.length(); token++) {
             int id = row.id(token);
             if (id < 0 || id >= spec.vocabulary()) {

@@ -50,6 +50,7 @@ public final class Run {
     private final @Nullable Cached cached;
     private final TokenRows tokenRows;
     private final PromptEdits promptEdits;
+    private final PromptScales promptScales;
     private final Map<List<Object>, Segments> segments = new HashMap<>();
     private final Map<List<Object>, Dropout> dropouts = new HashMap<>();
 
@@ -91,10 +92,15 @@ public final class Run {
         this.cached = cached;
         this.tokenRows = new TokenRows(session, batch);
         this.promptEdits = new PromptEdits(this);
+        this.promptScales = new PromptScales(this, cached == null ? null : cached.vectors());
     }
 
     /** What is kept between passes: a cache in which the batch's rows lie somewhere, and stacks. */
     private record Cached(KeyValueCache cache, CacheLayout rows, ResidentStacks stacks) {
+        PromptScales.Kept vectors() {
+            return new PromptScales.Kept(cache.vectors(), rows::slot);
+        }
+
         Tensor attention(int layer, Tensor q, Tensor k, Tensor v, double scale, List<AttentionPrefix> prefixes) {
             cache.store(layer, k, v, rows);
             return q.attention(cache, layer, rows, scale, prefixes);
@@ -219,6 +225,11 @@ public final class Run {
         return out.reshape(q.shape().dim(0), q.shape().dim(1) * q.shape().dim(2));
     }
 
+    /** Tells that a layer begins, and its input [tokens, width]. */
+    public void layerInput(int layer, Tensor h) {
+        promptScales.enter(layer, h);
+    }
+
     /** The residual stream behind a layer, as adapters leave it: [tokens, width]. */
     public Tensor layerOutput(int layer, Tensor h) {
         return promptEdits.apply(layer, h);
@@ -291,7 +302,7 @@ public final class Run {
                     places,
                     y.dtype()));
         }
-        return scaled;
+        return promptScales.scale(site, scaled, places);
     }
 
     private <C> Tensor scale(

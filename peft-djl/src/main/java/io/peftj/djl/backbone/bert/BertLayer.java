@@ -39,6 +39,7 @@ record BertLayer(
 
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h) {
+        run.layerInput(number, h);
         Tensor attended = attentionNorm.apply(run, attention(run, h).plus(h));
         Tensor wide = intermediate.apply(run, attended).activation(activation);
         return run.layerOutput(number, outputNorm.apply(run, output.apply(run, wide).plus(attended)));

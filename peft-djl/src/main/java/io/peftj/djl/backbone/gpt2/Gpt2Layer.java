@@ -38,6 +38,7 @@ record Gpt2Layer(
 
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h) {
+        run.layerInput(number, h);
         Tensor attended = h.plus(attention(run, attentionNorm.apply(run, h)));
         return run.layerOutput(number, attended.plus(feedForward(run, feedForwardNorm.apply(run, attended))));
     }

@@ -27,6 +27,7 @@ record LlamaLayer(
         Activation activation) {
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h, Rope.Angles angles) {
+        run.layerInput(number, h);
         Tensor attended = h.plus(attention(run, norm(run, "input_layernorm", attentionNorm, h), angles));
         Tensor output = attended.plus(feedForward(run, norm(run, "post_attention_layernorm", feedForwardNorm, attended)));
         return run.layerOutput(number, output);
