@@ -341,7 +341,7 @@ class AdapterFilesTest {
         assertThatThrownBy(() -> AdapterFiles.load(folder))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining(
-                        "no adapter method has the type \"LOHA\"; known are [HEAD, IA3, LORA, PREFIX_TUNING]");
+                        "no adapter method has the type \"LOHA\"; known are [HEAD, IA3, LORA, LOREFT, PEDRO, PREFIX_TUNING]");
     }
 
     @Test

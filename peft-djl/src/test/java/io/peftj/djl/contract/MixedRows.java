@@ -10,7 +10,10 @@ import io.peftj.djl.train.Example;
 import io.peftj.djl.train.Example.Assigned;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.reft.ReftConfig;
+import io.peftj.methods.reft.ReftVariant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -44,7 +47,13 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
             List.of(6),
             List.of(7),
             List.of(7, 6),
-            List.of(6, 5));
+            List.of(6, 5),
+            List.of(8),
+            List.of(9),
+            List.of(10),
+            List.of(8, 9),
+            List.of(9, 0, 10),
+            List.of(3, 9, 2));
 
     static MixedRows on(BackboneSpec spec) {
         TaskType task = spec.head() == null ? TaskType.CAUSAL_LM : TaskType.SEQ_CLS;
@@ -74,6 +83,16 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
         configs.put(
                 "rows of embeddings",
                 lora.toBuilder().rank(1).trainableTokens(5, 3, 4, 20).build());
+        ReftConfig reft = ReftConfig.builder().rank(2).taskType(task).build();
+        configs.put("LoReFT of rank 2", reft.toBuilder().dropout(0.25).build());
+        configs.put("PEDRO", PedroConfig.builder().rank(3).taskType(task).build());
+        configs.put(
+                "DiReFT of rank 3",
+                reft.toBuilder()
+                        .variant(ReftVariant.DIREFT)
+                        .rank(3)
+                        .positions(1, 0)
+                        .build());
         List<TestAdapter> adapters = new ArrayList<>();
         configs.forEach((name, config) ->
                 adapters.add(TestAdapter.random(name, config, withClasses(spec, classes(adapters.size())))));

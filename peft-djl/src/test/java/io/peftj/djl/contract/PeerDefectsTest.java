@@ -44,7 +44,9 @@ import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraCombination;
 import io.peftj.methods.lora.LoraCombination.Term;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.reft.ReftConfig;
 import io.peftj.testkit.TinyModels;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,6 +75,8 @@ class PeerDefectsTest {
                 LoraConfig.builder().rank(2).dora(true).taskType(task).build(),
                 Ia3Config.builder().taskType(task).build(),
                 PrefixConfig.builder().virtualTokens(3).taskType(task).build(),
+                ReftConfig.builder().rank(2).taskType(task).build(),
+                PedroConfig.builder().rank(2).taskType(task).build(),
                 new HeadConfig(List.of("lm_head"), task));
     }
 

@@ -15,7 +15,9 @@ import io.peftj.djl.backbone.Backbones;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.lora.LoraInit;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.reft.ReftConfig;
 import io.peftj.testkit.TinyModels;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -32,7 +34,9 @@ class ContinuingTest extends TinyTraining {
                 LORA.toBuilder().dora(true).init(LoraInit.OLORA).build(),
                 Ia3Config.builder().build(),
                 PrefixConfig.builder().virtualTokens(4).build(),
-                PrefixConfig.builder().virtualTokens(4).projection(true).build());
+                PrefixConfig.builder().virtualTokens(4).projection(true).build(),
+                ReftConfig.builder().rank(2).build(),
+                PedroConfig.builder().rank(2).build());
     }
 
     @ParameterizedTest
