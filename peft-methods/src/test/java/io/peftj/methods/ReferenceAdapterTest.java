@@ -28,15 +28,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every adapter of PEFT's whose method is implemented is planned name for name, and read and written without a change. */
+/** Every adapter of the reference cases whose method is implemented is planned name for name, and read and written without a change. */
 class ReferenceAdapterTest {
-    private static final String IMPLEMENTED = "(dora|lora|ia3|prefix|prompt|p-tuning).*";
+    private static final String OF_PEFT = "(dora|lora|ia3|prefix|prompt|p-tuning).*";
+    private static final String IMPLEMENTED = OF_PEFT + "|(pedro|(lo|di|no|cons|lobi)reft).*";
 
     @TempDir
     private Path folder;
 
     static List<Case> adapters() throws IOException {
-        return Reference.cases(IMPLEMENTED, 87);
+        return Reference.cases(IMPLEMENTED, 129);
     }
 
     @ParameterizedTest
@@ -103,8 +104,12 @@ class ReferenceAdapterTest {
                         .containsExactly(loaded.parameters().get(name).values()));
     }
 
+    static List<Case> adaptersOfPeft() throws IOException {
+        return Reference.cases(OF_PEFT, 73);
+    }
+
     @ParameterizedTest
-    @MethodSource("adapters")
+    @MethodSource("adaptersOfPeft")
     void savedConfigurationIsPeftsOwn(Case adapter) {
         AdapterFiles.save(AdapterFiles.load(adapter.folder()), folder);
 

@@ -133,6 +133,98 @@ public sealed interface Contribution {
     record RowDelta(Site embedding, String table, String factor) implements Contribution {}
 
     /**
+     * The residual stream behind a layer is changed at some places of each row's prompt: when the prompt is read, and never again.
+     *
+     * @param layer the layer
+     * @param places which places of the prompt
+     * @param formula what is added there [places, width]
+     * @param parameters the formula's parameters, in its order
+     * @param dropout the probability with which elements of the changed states are dropped in training
+     */
+    record PromptEdit(int layer, PromptPlaces places, EditFormula formula, List<String> parameters, double dropout)
+            implements Contribution {
+        /** Keeps a copy. */
+        public PromptEdit {
+            parameters = List.copyOf(parameters);
+        }
+    }
+
+    /**
+     * Outputs of a layer's sites, biases included, are multiplied at all of a row's places by vectors that are made once a row, of the layer's input at
+     * the row's prompt.
+     *
+     * @param layer the layer
+     * @param outputs what is multiplied, in the order in which the formula makes it
+     * @param formula makes the vectors
+     * @param parameters the formula's parameters, in its order
+     */
+    record PromptScale(int layer, List<OutputRange> outputs, PromptFormula formula, List<String> parameters)
+            implements Contribution {
+        /** Keeps copies. */
+        public PromptScale {
+            outputs = List.copyOf(outputs);
+            parameters = List.copyOf(parameters);
+        }
+    }
+
+    /** What a {@link PromptEdit} adds. Equal formulas are computed together, as those of {@link DeltaFormula} are. */
+    interface EditFormula {
+        /** The change [places, width] in the parameters' format. */
+        Tensor apply(EditInput input);
+
+        /** As {@link DeltaFormula#paddedAxis}. */
+        int paddedAxis(int parameter);
+    }
+
+    /** What an edit's formula sees. */
+    interface EditInput {
+        /** The states at the places that are edited [places, width], in the parameters' format. */
+        Tensor states();
+
+        /** An effective parameter, stacked [slots, …] where {@link #segments()} is there. */
+        Tensor parameter(int number);
+
+        /** Which slot acts on which places; null if one adapter acts everywhere. */
+        @Nullable
+        Segments segments();
+    }
+
+    /** What makes the vectors of a {@link PromptScale}. Equal formulas are computed together, as those of {@link DeltaFormula} are. */
+    interface PromptFormula {
+        /** The vectors, one after another [rows, size of all outputs], in the parameters' format. */
+        Tensor apply(PromptInput input);
+
+        /** As {@link DeltaFormula#paddedAxis}. */
+        int paddedAxis(int parameter);
+    }
+
+    /** What a prompt's formula sees: the layer's input at the prompts of some rows, in the parameters' format. */
+    interface PromptInput {
+        /** At each row's first token [rows, width]. */
+        Tensor first();
+
+        /** At each prompt's last token [rows, width]. */
+        Tensor last();
+
+        /** At all tokens of the prompts, one row after another [tokens, width]. */
+        Tensor tokens();
+
+        /** Which of {@link #tokens()} belong to which row: a segment a row. */
+        Segments rows();
+
+        /** An effective parameter, stacked [slots, …] where {@link #segments()} is there. */
+        Tensor parameter(int number);
+
+        /** Which slot acts on which rows; null if one adapter acts on all. */
+        @Nullable
+        Segments segments();
+
+        /** Which slot acts on which of {@link #tokens()}; null if one adapter acts on all. */
+        @Nullable
+        Segments tokenSegments();
+    }
+
+    /**
      * What a {@link Delta} adds. One instance a method (a constant), or equal ones: contributions with equal formulas are computed together, their
      * parameters stacked. It must not tell one adapter from many: where several act, parameters have a leading axis of slots.
      */

@@ -47,16 +47,41 @@ public record SavedModules(Map<ParameterSpec, String> parameters, Set<String> tr
      * @throws InvalidConfigException if an entry of modules_to_save matches no module
      */
     public static SavedModules of(BackboneSpec spec, AdapterConfig config, String prefix) {
+        return of(spec, config.modulesToSave(), trainsHead(config), prefix);
+    }
+
+    /**
+     * What modules_to_save lists: of methods whose files say there whether they hold the task's head.
+     *
+     * @param prefix what stored names begin with, before the name in the base
+     * @throws InvalidConfigException if an entry of modules_to_save matches no module
+     */
+    public static SavedModules listed(BackboneSpec spec, AdapterConfig config, String prefix) {
+        return of(spec, config.modulesToSave(), false, prefix);
+    }
+
+    /** The modules to save of a new adapter of such a method: those of its configuration, and the head that its task trains. */
+    public static List<String> withHead(BackboneSpec spec, AdapterConfig config) {
+        HeadSpec head = spec.head();
+        List<String> modules = config.modulesToSave();
+        if (head == null || !trainsHead(config) || modules.contains(head.name())) {
+            return modules;
+        }
+        List<String> all = new ArrayList<>(modules);
+        all.add(head.name());
+        return all;
+    }
+
+    private static SavedModules of(BackboneSpec spec, List<String> modulesToSave, boolean trainsHead, String prefix) {
         Map<ParameterSpec, String> found = new LinkedHashMap<>();
         Set<String> transposed = new HashSet<>();
         HeadSpec head = spec.head();
-        boolean trainsHead = trainsHead(config);
         Map<String, Shape> base = new LinkedHashMap<>(spec.parameters());
         // A tied output embedding has no parameter of its own, but can be trained as one.
         for (Site site : spec.sites(Role.OUTPUT_EMBEDDING)) {
             base.putIfAbsent(site.weightName(), Shape.of(site.out(), site.in()));
         }
-        for (String entry : config.modulesToSave()) {
+        for (String entry : modulesToSave) {
             if (base.keySet().stream().noneMatch(name -> Targets.isInside(module(name), entry))) {
                 if (!USUAL_HEADS.contains(entry)) {
                     throw new InvalidConfigException("modules_to_save names \"" + entry
@@ -70,7 +95,7 @@ public record SavedModules(Map<ParameterSpec, String> parameters, Set<String> tr
             }
         }
         base.forEach((name, shape) -> {
-            boolean listed = config.modulesToSave().stream().anyMatch(entry -> Targets.isInside(module(name), entry));
+            boolean listed = modulesToSave.stream().anyMatch(entry -> Targets.isInside(module(name), entry));
             boolean ofHead = trainsHead && head != null && head.has(name);
             if (listed || ofHead) {
                 boolean turned = spec.isTransposedInFiles(name);

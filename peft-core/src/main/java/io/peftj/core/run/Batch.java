@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,6 +88,14 @@ public final class Batch {
                     + spec.positions()
                     + "; cut the text" + (shift == 0 ? "" : " or use fewer virtual tokens"));
         }
+        if (row.prompt() == 0 && row.before() == 0) {
+            for (ActiveAdapter adapter : row.stack().adapters()) {
+                if (adapter.plan().plan().readsWholePrompt()) {
+                    throw new PeftException("row " + number + " has no prompt, which adapter " + adapter.name()
+                            + " reads; give it one token at least");
+                }
+            }
+        }
         for (int token = 0; token < row.length(); token++) {
             int id = row.id(token);
             if (id < 0 || id >= spec.vocabulary()) {
@@ -129,6 +138,11 @@ public final class Batch {
         return groups;
     }
 
+    /** The rows of a group, by number. */
+    IntStream rowsOf(int group) {
+        return IntStream.range(rowOffsets[group], rowOffsets[group + 1]);
+    }
+
     /** Where the rows begin and end among the tokens, virtual ones included. */
     public Layout layout() {
         return layout;
@@ -163,6 +177,11 @@ public final class Batch {
     /** Token types, 0 for virtual tokens; null for all zeros. */
     public @Nullable Index types() {
         return types;
+    }
+
+    /** Number of the token that a row's prompt begins with, behind virtual ones. */
+    int promptBegin(int row) {
+        return layout.begin(row) + rows.get(row).virtualTokens();
     }
 
     /** The tokens as places. */

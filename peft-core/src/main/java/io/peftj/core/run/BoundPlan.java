@@ -6,6 +6,8 @@ import io.peftj.core.adapter.Contribution.Delta;
 import io.peftj.core.adapter.Contribution.InputScale;
 import io.peftj.core.adapter.Contribution.KeyValues;
 import io.peftj.core.adapter.Contribution.OutputScale;
+import io.peftj.core.adapter.Contribution.PromptEdit;
+import io.peftj.core.adapter.Contribution.PromptScale;
 import io.peftj.core.adapter.Contribution.RowDelta;
 import io.peftj.core.adapter.Contribution.SublayerDelta;
 import io.peftj.core.adapter.Contribution.Substitute;
@@ -14,8 +16,10 @@ import io.peftj.core.adapter.Contribution.VirtualTokens;
 import io.peftj.core.site.Sublayer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A plan whose contributions are found by place. Made once a plan, shared by all computations. */
@@ -30,6 +34,9 @@ public final class BoundPlan {
     private final Map<String, List<SubstituteRows>> substituteRows = new HashMap<>();
     private final Map<String, List<RowDelta>> rowDeltas = new HashMap<>();
     private final @Nullable VirtualTokens virtualTokens;
+    private final Map<Integer, List<PromptEdit>> promptEdits = new HashMap<>();
+    private final Map<Integer, List<PromptScale>> promptScales = new HashMap<>();
+    private final Set<String> promptScaled = new HashSet<>();
 
     /** Sorts a plan's contributions by place. */
     public BoundPlan(AdapterPlan plan) {
@@ -67,6 +74,16 @@ public final class BoundPlan {
                 rowDeltas
                         .computeIfAbsent(delta.embedding().weightName(), key -> new ArrayList<>())
                         .add(delta);
+            } else if (contribution instanceof PromptEdit edit) {
+                promptEdits
+                        .computeIfAbsent(edit.layer(), key -> new ArrayList<>())
+                        .add(edit);
+            } else if (contribution instanceof PromptScale scale) {
+                promptScales
+                        .computeIfAbsent(scale.layer(), key -> new ArrayList<>())
+                        .add(scale);
+                scale.outputs()
+                        .forEach(outputs -> promptScaled.add(outputs.site().name()));
             }
         }
     }
@@ -123,7 +140,18 @@ public final class BoundPlan {
         return rowDeltas.getOrDefault(baseParameter, List.of());
     }
 
+    List<PromptEdit> promptEdits(int layer) {
+        return promptEdits.getOrDefault(layer, List.of());
+    }
+
+    List<PromptScale> promptScales(int layer) {
+        return promptScales.getOrDefault(layer, List.of());
+    }
+
     boolean acts(String site) {
-        return deltas.containsKey(site) || inputScales.containsKey(site) || outputScales.containsKey(site);
+        return deltas.containsKey(site)
+                || inputScales.containsKey(site)
+                || outputScales.containsKey(site)
+                || promptScaled.contains(site);
     }
 }

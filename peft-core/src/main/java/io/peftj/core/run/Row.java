@@ -9,9 +9,10 @@ public final class Row {
     private final Stack stack;
     private final long example;
     private final int before;
+    private final int prompt;
 
     /**
-     * A row.
+     * A row whose prompt is all of it.
      *
      * @param ids token ids, at least one
      * @param types token type ids, one each; null for zeros
@@ -19,15 +20,16 @@ public final class Row {
      * @param example tells examples apart, wherever in a batch they stand; dropout draws by it
      */
     public Row(int[] ids, int @Nullable [] types, Stack stack, long example) {
-        this(ids.clone(), types == null ? null : types.clone(), stack, example, 0);
+        this(ids.clone(), types == null ? null : types.clone(), stack, example, 0, ids.length);
     }
 
-    private Row(int[] ids, int @Nullable [] types, Stack stack, long example, int before) {
+    private Row(int[] ids, int @Nullable [] types, Stack stack, long example, int before, int prompt) {
         this.ids = ids;
         this.types = types;
         this.stack = stack;
         this.example = example;
         this.before = before;
+        this.prompt = prompt;
     }
 
     /** A row without token types. */
@@ -35,9 +37,25 @@ public final class Row {
         return new Row(ids, null, stack, example);
     }
 
-    /** The same tokens as the continuation of others that an earlier pass has seen: their positions are counted on. */
+    /**
+     * The same tokens as the continuation of others that an earlier pass has seen: their positions are counted on. If there are such others, the prompt
+     * was among them whole.
+     */
     public Row after(int tokens) {
-        return new Row(ids, types, stack, example, tokens);
+        return new Row(ids, types, stack, example, tokens, tokens == 0 ? prompt : 0);
+    }
+
+    /**
+     * The same row with a prompt of its first tokens: those before the first that a model is to produce.
+     *
+     * @param tokens 0 to all of them
+     */
+    public Row prompted(int tokens) {
+        if (tokens < 0 || tokens > ids.length) {
+            throw new IllegalArgumentException(
+                    "a prompt of " + tokens + " tokens in a row of " + ids.length + "; expected 0 to " + ids.length);
+        }
+        return new Row(ids, types, stack, example, before, tokens);
     }
 
     /** Number of tokens. */
@@ -73,6 +91,11 @@ public final class Row {
     /** Tokens of its adapters' own that stand before its tokens in a pass: the first pass has them, later ones find them in the cache. */
     public int virtualTokens() {
         return before > 0 ? 0 : stack.virtualTokens();
+    }
+
+    /** How many of these tokens, from the first on, are the prompt; virtual tokens are not counted. */
+    public int prompt() {
+        return prompt;
     }
 
     /** The adapters that act on it. */

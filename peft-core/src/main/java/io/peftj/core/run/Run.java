@@ -41,6 +41,7 @@ import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -58,6 +59,8 @@ public final class Run {
     private final @Nullable Cached cached;
     private final boolean recomputing;
     private final TokenRows tokenRows;
+    private final PromptEdits promptEdits;
+    private final PromptScales promptScales;
     private final Map<List<Object>, Segments> segments = new HashMap<>();
     private final Map<List<Object>, Dropout> dropouts = new HashMap<>();
 
@@ -108,10 +111,16 @@ public final class Run {
         this.cached = cached;
         this.recomputing = recomputing;
         this.tokenRows = new TokenRows(session, batch);
+        this.promptEdits = new PromptEdits(this);
+        this.promptScales = new PromptScales(this, cached == null ? null : cached.vectors());
     }
 
     /** What is kept between passes: a cache in which the batch's rows lie somewhere, and stacks. */
     private record Cached(KeyValueCache cache, CacheLayout rows, ResidentStacks stacks) {
+        PromptScales.Kept vectors() {
+            return new PromptScales.Kept(cache.vectors(), rows::slot);
+        }
+
         Tensor attention(int layer, Tensor q, Tensor k, Tensor v, double scale, List<AttentionPrefix> prefixes) {
             cache.store(layer, k, v, rows);
             return q.attention(cache, layer, rows, scale, prefixes);
@@ -282,6 +291,16 @@ public final class Run {
         return out.reshape(q.shape().dim(0), q.shape().dim(1) * q.shape().dim(2));
     }
 
+    /** Tells that a layer begins, and its input [tokens, width]. */
+    public void layerInput(int layer, Tensor h) {
+        promptScales.enter(layer, h);
+    }
+
+    /** The residual stream behind a layer, as adapters leave it: [tokens, width]. */
+    public Tensor layerOutput(int layer, Tensor h) {
+        return promptEdits.apply(layer, h);
+    }
+
     /** Sees every layer's keys and values as the attention does. */
     @FunctionalInterface
     public interface KeyValueObserver {
@@ -349,7 +368,7 @@ public final class Run {
                     places,
                     y.dtype()));
         }
-        return scaled;
+        return promptScales.scale(site, scaled, places);
     }
 
     private <C> Tensor scale(
@@ -367,7 +386,7 @@ public final class Run {
                         1);
     }
 
-    private static <C> Function<Entry<C>, Tensor> parameter(Function<C, String> name) {
+    static <C> Function<Entry<C>, Tensor> parameter(Function<C, String> name) {
         return entry -> entry.adapter().parameter(name.apply(entry.contribution()));
     }
 
@@ -376,7 +395,7 @@ public final class Run {
      *
      * @param key tells the value from the adapter's others
      */
-    private <C> Tensor stack(
+    <C> Tensor stack(
             Assignment<C> assignment,
             Function<C, String> key,
             Function<Entry<C>, Tensor> value,
@@ -415,6 +434,7 @@ public final class Run {
     }
 
     private List<Assignment<Delta>> deltas(Site site) {
+        // Formulas are constants.
         return alike(plan -> plan.deltas(site.name()), delta -> List.of(delta.formula(), delta.outputs()));
     }
 
@@ -423,11 +443,12 @@ public final class Run {
         DeltaFormula formula = assignment.entries().get(0).contribution().formula();
         List<Tensor> parameters = parameters(assignment, Delta::parameters, formula::paddedAxis);
         Segments which = segmentsOf(assignment, places);
-        return formula.apply(new SiteInput(x, frozen, parameters, which, dropout(site, assignment, places)));
+        Dropout dropout = dropout(site.name(), assignment, Delta::dropout, places);
+        return formula.apply(new SiteInput(x, frozen, parameters, which, dropout));
     }
 
     /** A formula's parameters, stacked where its contributions differ. */
-    private <C> List<Tensor> parameters(
+    <C> List<Tensor> parameters(
             Assignment<C> assignment, Function<C, List<String>> names, IntUnaryOperator paddedAxis) {
         List<Tensor> parameters = new ArrayList<>();
         int count = names.apply(assignment.entries().get(0).contribution()).size();
@@ -440,17 +461,24 @@ public final class Run {
     }
 
     /** Which of an assignment's contributions acts where; null if one acts everywhere. */
-    private <C> @Nullable Segments segmentsOf(Assignment<C> assignment, Places places) {
+    <C> @Nullable Segments segmentsOf(Assignment<C> assignment, Places places) {
         return assignment.isUniform()
                 ? null
                 : segments(places, assignment.slots(), assignment.entries().size());
     }
 
-    private @Nullable Dropout dropout(Site site, Assignment<Delta> assignment, Places places) {
+    /**
+     * What is dropped at one place of the model; null for nothing.
+     *
+     * @param where names the place
+     * @param probability a contribution's
+     */
+    <C> @Nullable Dropout dropout(
+            String where, Assignment<C> assignment, ToDoubleFunction<C> probability, Places places) {
         Training now = training;
         if (now == null
                 || assignment.entries().stream()
-                        .allMatch(entry -> entry.contribution().dropout() == 0)) {
+                        .allMatch(entry -> probability.applyAsDouble(entry.contribution()) == 0)) {
             return null;
         }
         List<Object> key = new ArrayList<>(List.of(places));
@@ -460,24 +488,24 @@ public final class Run {
                 key.add(slot);
             } else {
                 key.add(assignment.entries().get(slot).adapter());
-                key.add(assignment.entries().get(slot).contribution().dropout());
+                key.add(probability.applyAsDouble(assignment.entries().get(slot).contribution()));
             }
         }
-        return dropouts.computeIfAbsent(List.copyOf(key), k -> draw(now, assignment, places))
-                .at(CounterRandom.key(0, site.name()));
+        return dropouts.computeIfAbsent(List.copyOf(key), k -> draw(now, assignment, probability, places))
+                .at(CounterRandom.key(0, where));
     }
 
-    private Dropout draw(Training now, Assignment<Delta> assignment, Places places) {
+    private <C> Dropout draw(Training now, Assignment<C> assignment, ToDoubleFunction<C> probability, Places places) {
         long[] keys = new long[places.size()];
         long[] thresholds = new long[places.size()];
         for (int g = 0; g < batch.groups().size(); g++) {
             int slot = assignment.slot(g);
             if (slot != Segments.NONE) {
-                Entry<Delta> entry = assignment.entries().get(slot);
+                Entry<C> entry = assignment.entries().get(slot);
                 for (int i = places.offset(g); i < places.offset(g + 1); i++) {
                     long example = batch.rows().get(places.row(i)).example();
                     keys[i] = now.key(entry.adapter().name(), example, places.token(i));
-                    thresholds[i] = Dropout.threshold(entry.contribution().dropout());
+                    thresholds[i] = Dropout.threshold(probability.applyAsDouble(entry.contribution()));
                 }
             }
         }
@@ -568,11 +596,19 @@ public final class Run {
         return depths;
     }
 
-    /** The k-th contributions of all groups, apart by what those share that are computed together. */
-    private <C> List<Assignment<C>> alike(Function<BoundPlan, List<C>> contributions, Function<C, List<Object>> kind) {
+    private <C> List<Assignment<C>> assignments(Function<BoundPlan, List<C>> contributions) {
         List<Assignment<C>> found = new ArrayList<>();
         for (List<@Nullable Entry<C>> depth : depths(contributions)) {
-            Map<List<Object>, List<@Nullable Entry<C>>> byKind = new LinkedHashMap<>();
+            found.add(Assignment.of(depth));
+        }
+        return found;
+    }
+
+    /** The alike contributions of every depth, those of one kind together. */
+    <C> List<Assignment<C>> alike(Function<BoundPlan, List<C>> contributions, Function<C, Object> kind) {
+        List<Assignment<C>> found = new ArrayList<>();
+        for (List<@Nullable Entry<C>> depth : depths(contributions)) {
+            Map<Object, List<@Nullable Entry<C>>> byKind = new LinkedHashMap<>();
             for (int g = 0; g < depth.size(); g++) {
                 Entry<C> entry = depth.get(g);
                 if (entry != null) {
@@ -582,15 +618,7 @@ public final class Run {
                             .set(g, entry);
                 }
             }
-            byKind.values().forEach(alike -> found.add(Assignment.of(alike)));
-        }
-        return found;
-    }
-
-    private <C> List<Assignment<C>> assignments(Function<BoundPlan, List<C>> contributions) {
-        List<Assignment<C>> found = new ArrayList<>();
-        for (List<@Nullable Entry<C>> depth : depths(contributions)) {
-            found.add(Assignment.of(depth));
+            byKind.values().forEach(group -> found.add(Assignment.of(group)));
         }
         return found;
     }
@@ -607,7 +635,7 @@ public final class Run {
         return false;
     }
 
-    private Segments segments(Places places, int[] slots, int slotCount) {
+    Segments segments(Places places, int[] slots, int slotCount) {
         List<Object> key = new ArrayList<>(List.of(places, slotCount));
         for (int slot : slots) {
             key.add(slot);

@@ -139,6 +139,14 @@ public interface Kernels {
     Buffer matmul(Buffer a, Buffer b);
 
     /**
+     * The orthonormal factor of X = L·R, L lower triangular with a positive diagonal; computed in double precision.
+     *
+     * @param x [r, d], r ≤ d, of rank r
+     * @return R [r, d] with orthonormal rows and L⁻¹ [r, r], both in x's format
+     */
+    Buffer[] orthonormalRows(Buffer x);
+
+    /**
      * x [tokens, in] · P[slot]ᵀ by segment, P [slots, out, in]; zero where a segment has no slot. Without segments P is [out, in] and acts on all. In
      * x's format, which is P's.
      */

@@ -16,6 +16,7 @@ public final class KeyValueCache implements AutoCloseable {
     private final DType dtype;
     private final List<Constant> keys = new ArrayList<>();
     private final List<Constant> values = new ArrayList<>();
+    private final SlotVectors vectors = new SlotVectors();
 
     private KeyValueCache(Backend backend, Shape shape, DType dtype) {
         this.backend = backend;
@@ -85,6 +86,11 @@ public final class KeyValueCache implements AutoCloseable {
         backend.updates().store(keys.get(layer), values.get(layer), k, v, rows);
     }
 
+    /** What else rows keep, by their slots; closed with the cache. */
+    public SlotVectors vectors() {
+        return vectors;
+    }
+
     Constant keys(int layer) {
         return keys.get(layer);
     }
@@ -128,6 +134,7 @@ public final class KeyValueCache implements AutoCloseable {
         backend.callUninterrupted(() -> {
             keys.forEach(Constant::close);
             values.forEach(Constant::close);
+            vectors.close();
             keys.clear();
             values.clear();
             return Boolean.TRUE;

@@ -2,6 +2,7 @@ package io.peftj.core.tensor;
 
 import static io.peftj.core.tensor.Ops.tensors;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Matrix products and their rules. */
@@ -139,6 +140,43 @@ final class Products {
                 pass.give(0, () -> dx);
             }
         });
+    }
+
+    static Tensor orthonormalRows(Tensor x) {
+        Ops.checkRank("orthonormalRows", x, 2, "a matrix [r, d]");
+        int r = x.shape().dim(0);
+        Ops.check(
+                r <= x.shape().dim(1),
+                "orthonormalRows",
+                () -> "expected no more rows than columns, found shape " + x.shape());
+        Session session = x.session();
+        Buffer[] out = Ops.kernels("orthonormalRows", x).orthonormalRows(x.buffer());
+        Tensor rows = session.own(out[0], x.shape(), x.dtype());
+        Tensor inverse = session.own(out[1], Shape.of(r, r), x.dtype());
+        return Ops.note(
+                "orthonormalRows",
+                rows,
+                tensors(x),
+                tensors(rows, inverse),
+                pass -> pass.give(0, () -> {
+                    // dX = L·dR + dL·R with L⁻¹·dL lower triangular and dR·Rᵀ antisymmetric, so with M = G·Rᵀ and U the
+                    // part above the diagonal
+                    // the gradient is L⁻ᵀ·(G + (U(M − Mᵀ) − M)·R).
+                    Tensor g = pass.gradient();
+                    Tensor m = g.matmul(pass.saved(0).transpose());
+                    Tensor above = g.session().tensor(aboveDiagonal(r), g.dtype());
+                    Tensor k = m.minus(m.transpose()).times(above).minus(m);
+                    return pass.saved(1).transpose().matmul(g.plus(k.matmul(pass.saved(0))));
+                }));
+    }
+
+    /** Ones above the diagonal [n, n]. */
+    private static HostTensor aboveDiagonal(int n) {
+        HostTensor mask = HostTensor.filled(Shape.of(n, n), 0);
+        for (int i = 0; i < n; i++) {
+            Arrays.fill(mask.values(), i * n + i + 1, (i + 1) * n, 1);
+        }
+        return mask;
     }
 
     /** A trainable matrix [out, in], or [slots, out, in] with segments that cover x. */

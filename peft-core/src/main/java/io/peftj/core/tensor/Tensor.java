@@ -284,6 +284,14 @@ public final class Tensor {
         return Products.lowRankDelta(this, a, b, segments, dropout);
     }
 
+    /**
+     * R [r, d] with orthonormal rows of this X [r, d] of rank r: X = L·R, L lower triangular with a positive diagonal. That is Qᵀ of the QR decomposition
+     * Xᵀ = Q·Lᵀ, with signs that make it unique.
+     */
+    public Tensor orthonormalRows() {
+        return Products.orthonormalRows(this);
+    }
+
     /** Rows of a frozen weight by number: [ids, in]. */
     public static Tensor rows(Session session, Weight weight, Index ids) {
         return Products.rows(session, weight, ids);

@@ -6,6 +6,8 @@ import io.peftj.core.adapter.Contribution.Delta;
 import io.peftj.core.adapter.Contribution.InputScale;
 import io.peftj.core.adapter.Contribution.KeyValues;
 import io.peftj.core.adapter.Contribution.OutputScale;
+import io.peftj.core.adapter.Contribution.PromptEdit;
+import io.peftj.core.adapter.Contribution.PromptScale;
 import io.peftj.core.adapter.Contribution.RowDelta;
 import io.peftj.core.adapter.Contribution.SublayerDelta;
 import io.peftj.core.adapter.Contribution.Substitute;
@@ -53,9 +55,13 @@ final class Merging {
                                 + " puts virtual tokens before the rows, which no weight can hold: prompt tuning and P-tuning cannot be merged; attach the adapter to the rows instead");
             }
             if (contribution instanceof KeyValues) {
-                throw new PeftException(
-                        "adapter " + resident.name()
-                                + " puts keys and values before the rows, which no weight can hold: prefix tuning cannot be merged; attach the adapter to the rows instead");
+                throw cannotHold("puts keys and values before the rows", "prefix tuning");
+            }
+            if (contribution instanceof PromptEdit) {
+                throw cannotHold("changes states at some places of a prompt and not at others", "LoReFT");
+            }
+            if (contribution instanceof PromptScale) {
+                throw cannotHold("scales with vectors that are made of each prompt", "PEDRO");
             }
             if (contribution instanceof SublayerDelta) {
                 throw new PeftException("adapter " + resident.name()
@@ -77,6 +83,11 @@ final class Merging {
             resolveTie(changed);
             return changed;
         });
+    }
+
+    private PeftException cannotHold(String what, String method) {
+        return new PeftException("adapter " + resident.name() + " " + what + ", which no weight can hold: " + method
+                + " cannot be merged; attach the adapter to the rows instead");
     }
 
     private void substitute(ActiveAdapter adapter, Map<String, HostTensor> changed) {

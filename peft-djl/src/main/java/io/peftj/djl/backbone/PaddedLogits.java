@@ -20,7 +20,7 @@ public final class PaddedLogits {
     private PaddedLogits() {}
 
     /**
-     * Logits of a batch.
+     * Logits of a batch whose rows are prompts.
      *
      * @param adapter acts on every row; null for the base model
      * @param head the classification head; null for next-token logits
@@ -38,12 +38,31 @@ public final class PaddedLogits {
             long[] ids,
             long[] mask,
             long @Nullable [] types) {
+        return of(base, adapter, head, width, ids, mask, types, null);
+    }
+
+    /**
+     * Logits of a batch whose rows begin with prompts.
+     *
+     * @param prompts how many of each row's real tokens are its prompt [rows]; null where all are
+     * @throws io.peftj.core.PeftException as {@link #of(Backbone, ResidentAdapter, HeadSpec, int, long[], long[], long[])}
+     */
+    public static HostTensor of(
+            Backbone base,
+            @Nullable ResidentAdapter adapter,
+            @Nullable HeadSpec head,
+            int width,
+            long[] ids,
+            long[] mask,
+            long @Nullable [] types,
+            long @Nullable [] prompts) {
         Padded padded = Padded.of(width, mask);
         return base.call("logits", session -> {
             Stack stack = adapter == null ? Stack.BASE : Stack.of(adapter.in(session));
             List<Row> rows = new ArrayList<>();
             for (int r = 0; r < padded.rows(); r++) {
-                rows.add(padded.row(r, ids, types, stack));
+                Row row = padded.row(r, ids, types, stack);
+                rows.add(prompts == null ? row : row.prompted(Math.toIntExact(prompts[r])));
             }
             Run run = new Run(session, Batch.of(session, base.spec(), rows), null);
             Tensor hidden = base.transformer().hiddenStates(run);

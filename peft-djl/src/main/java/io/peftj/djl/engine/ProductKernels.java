@@ -37,6 +37,10 @@ final class ProductKernels {
         return calls.one("matmul", a.form().withDim(-1, b.dim(-1)), a, b, fast);
     }
 
+    Buffer[] orthonormalRows(TorchBuffer x) {
+        return calls.several("orthonormal_rows", List.of(x.form(), x.form().withDim(1, x.dim(0))), x);
+    }
+
     Buffer grouped(TorchBuffer x, TorchBuffer p, @Nullable Segments segments) {
         return grouped("grouped", x, p, p.dim(-2), segments);
     }

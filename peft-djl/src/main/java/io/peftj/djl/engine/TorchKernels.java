@@ -208,6 +208,11 @@ final class TorchKernels implements Kernels {
     }
 
     @Override
+    public Buffer[] orthonormalRows(Buffer x) {
+        return products.orthonormalRows(of(x));
+    }
+
+    @Override
     public Buffer groupedLinear(Buffer x, Buffer p, @Nullable Segments segments) {
         return products.grouped(of(x), of(p), segments);
     }

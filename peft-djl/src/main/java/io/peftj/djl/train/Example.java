@@ -124,12 +124,14 @@ public final class Example {
         return learnt() - (learnt.get(0) ? 1 : 0);
     }
 
-    /** The row, or both rows, under a stack of adapters. */
+    /** The row, or both rows, under a stack of adapters; of a row with learnt tokens, those before the first are the prompt. */
     public List<Row> rows(Stack stack) {
+        if (other == null) {
+            Row row = new Row(ids, null, stack, number);
+            return List.of(learnt.isEmpty() ? row : row.prompted(answer()));
+        }
         // A pair's rows draw their dropout by numbers of their own.
-        return other == null
-                ? List.of(new Row(ids, null, stack, number))
-                : List.of(new Row(ids, null, stack, 2 * number), new Row(other, null, stack, 2 * number + 1));
+        return List.of(new Row(ids, null, stack, 2 * number), new Row(other, null, stack, 2 * number + 1));
     }
 
     @Override

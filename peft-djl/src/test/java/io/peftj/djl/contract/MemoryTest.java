@@ -291,7 +291,7 @@ class MemoryTest {
             assertThat(outcome.get()).isInstanceOf(CancellationException.class);
             caller.join();
             assertThat(engine.memory().liveBytes()).isEqualTo(live);
-            assertThat(work.infer()).hasSize(4);
+            assertThat(work.infer()).hasSize(5);
         }
     }
 

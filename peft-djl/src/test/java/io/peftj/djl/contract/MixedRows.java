@@ -14,9 +14,12 @@ import io.peftj.methods.bottleneck.Placement;
 import io.peftj.methods.full.FullConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
 import io.peftj.methods.prompt.PromptConfig;
 import io.peftj.methods.ptuning.PTuningConfig;
+import io.peftj.methods.reft.ReftConfig;
+import io.peftj.methods.reft.ReftVariant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -55,17 +58,24 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
             List.of(9),
             List.of(0, 8),
             List.of(9, 5),
-            List.of(8, 3, 6));
+            List.of(8, 3, 6),
+            List.of(10),
+            List.of(11),
+            List.of(12),
+            List.of(10, 11),
+            List.of(11, 0, 12),
+            List.of(3, 11, 2),
+            List.of(10, 8, 11));
 
     /** More stacks in double precision alone: under random weights everywhere single precision's rounding would hide mistakes. */
     private static final List<List<Integer>> EXACT_STACKS = List.of(
-            List.of(10),
-            List.of(11, 10),
-            List.of(10, 2, 11),
-            List.of(12),
-            List.of(12, 10),
             List.of(13),
-            List.of(13, 0));
+            List.of(14, 13),
+            List.of(13, 2, 14),
+            List.of(15),
+            List.of(15, 13),
+            List.of(16),
+            List.of(16, 0));
 
     static MixedRows on(BackboneModel model) {
         BackboneSpec spec = model.spec();
@@ -102,6 +112,16 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
         configs.put(
                 "P-tuned prompt of 5",
                 PTuningConfig.builder().virtualTokens(5).taskType(task).build());
+        ReftConfig reft = ReftConfig.builder().rank(2).taskType(task).build();
+        configs.put("LoReFT of rank 2", reft.toBuilder().dropout(0.25).build());
+        configs.put("PEDRO", PedroConfig.builder().rank(3).taskType(task).build());
+        configs.put(
+                "DiReFT of rank 3",
+                reft.toBuilder()
+                        .variant(ReftVariant.DIREFT)
+                        .rank(3)
+                        .positions(1, 0)
+                        .build());
         List<List<Integer>> stacks = new ArrayList<>(STACKS);
         if (model.isExact()) {
             configs.put(

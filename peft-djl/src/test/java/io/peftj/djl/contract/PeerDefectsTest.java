@@ -49,9 +49,11 @@ import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraCombination;
 import io.peftj.methods.lora.LoraCombination.Term;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
 import io.peftj.methods.prompt.PromptConfig;
 import io.peftj.methods.ptuning.PTuningConfig;
+import io.peftj.methods.reft.ReftConfig;
 import io.peftj.testkit.TinyModels;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -85,6 +87,8 @@ class PeerDefectsTest {
                 new FullConfig(task),
                 PromptConfig.builder().virtualTokens(3).taskType(task).build(),
                 PTuningConfig.builder().virtualTokens(4).taskType(task).build(),
+                ReftConfig.builder().rank(2).taskType(task).build(),
+                PedroConfig.builder().rank(2).taskType(task).build(),
                 new HeadConfig(List.of("lm_head"), task));
     }
 

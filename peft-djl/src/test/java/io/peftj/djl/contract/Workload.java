@@ -23,7 +23,9 @@ import io.peftj.djl.train.OptimizerStep;
 import io.peftj.djl.train.OptimizerStep.Settings;
 import io.peftj.djl.train.TrainableAdapter;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.reft.ReftConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -32,14 +34,15 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
-/** Two adapters, LoRA with dropout and a prefix, that are trained on a shared language model, infer and generate on it, alone and stacked. */
+/** Adapters, LoRA with dropout, a prefix, LoReFT and PEDRO, that are trained on a shared language model, infer and generate on it, alone and stacked. */
 final class Workload implements AutoCloseable {
     private static final AdamW OPTIMIZER = new AdamW(1e-3, 0.9, 0.999, 1e-8, 0.01);
     private static final List<Assigned> ROWS = List.of(
             row(0, List.of(0), 3, 14, 15, 9, 2),
             row(1, List.of(), 6, 5, 3),
             row(2, List.of(0, 1), 5, 8, 9, 7, 9, 3),
-            row(3, List.of(1), 2, 3));
+            row(3, List.of(1), 2, 3),
+            new Assigned(Example.answered(4, 3, 2, 7, 1, 8), List.of(2, 3)));
 
     private final BackboneModel model;
     private final List<TrainableAdapter> trained = new ArrayList<>();
@@ -56,7 +59,9 @@ final class Workload implements AutoCloseable {
                         .targets("q_proj", "v_proj", "down_proj", "lm_head")
                         .taskType(task)
                         .build(),
-                PrefixConfig.builder().virtualTokens(2).taskType(task).build());
+                PrefixConfig.builder().virtualTokens(2).taskType(task).build(),
+                ReftConfig.builder().rank(2).taskType(task).build(),
+                PedroConfig.builder().rank(2).taskType(task).build());
         for (AdapterConfig config : configs) {
             TestAdapter adapter =
                     TestAdapter.random(name + " " + config.getClass().getSimpleName(), config, model.spec());
@@ -81,7 +86,7 @@ final class Workload implements AutoCloseable {
                         "step",
                         cancelled,
                         session -> new OptimizerStep(model.base(), new Objective.NextToken(), trained, 1)
-                                .take(session, List.of(ROWS.subList(0, 2), ROWS.subList(2, 4)), settings)
+                                .take(session, List.of(ROWS.subList(0, 2), ROWS.subList(2, 5)), settings)
                                 .loss());
     }
 

@@ -14,7 +14,9 @@ import io.peftj.core.adapter.TaskType;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.reft.ReftConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -29,7 +31,9 @@ class AnswerTrainingTest extends TinyTraining {
         return List.of(
                 LORA,
                 Ia3Config.builder().build(),
-                PrefixConfig.builder().virtualTokens(4).build());
+                PrefixConfig.builder().virtualTokens(4).build(),
+                ReftConfig.builder().rank(2).build(),
+                PedroConfig.builder().rank(4).build());
     }
 
     @ParameterizedTest

@@ -9,6 +9,7 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.reft.ReftConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +44,8 @@ class CheckpointTest {
         private static List<AdapterConfig> methods() {
             return List.of(
                     LORA,
-                    PrefixConfig.builder().virtualTokens(3).projection(true).build());
+                    PrefixConfig.builder().virtualTokens(3).projection(true).build(),
+                    ReftConfig.builder().rank(2).dropout(0.1).build());
         }
 
         private static final class Crash extends RuntimeException {

@@ -15,7 +15,9 @@ import io.peftj.djl.serve.Classifier;
 import io.peftj.methods.head.HeadConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.reft.ReftConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +66,8 @@ class ClassificationTrainingTest extends TinyTraining {
                 LORA,
                 Ia3Config.builder().build(),
                 PrefixConfig.builder().virtualTokens(4).build(),
+                ReftConfig.builder().rank(4).build(),
+                PedroConfig.builder().rank(4).build(),
                 HeadConfig.ofTask());
     }
 

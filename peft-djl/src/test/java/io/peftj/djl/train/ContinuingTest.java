@@ -15,10 +15,12 @@ import io.peftj.djl.backbone.Backbones;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.lora.LoraInit;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
 import io.peftj.methods.prompt.PromptConfig;
 import io.peftj.methods.prompt.PromptInit;
 import io.peftj.methods.ptuning.PTuningConfig;
+import io.peftj.methods.reft.ReftConfig;
 import io.peftj.testkit.TinyModels;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -40,7 +42,9 @@ class ContinuingTest extends TinyTraining {
                         .virtualTokens(4)
                         .init(PromptInit.sampledVocabulary())
                         .build(),
-                PTuningConfig.builder().virtualTokens(4).build());
+                PTuningConfig.builder().virtualTokens(4).build(),
+                ReftConfig.builder().rank(2).build(),
+                PedroConfig.builder().rank(2).build());
     }
 
     @ParameterizedTest

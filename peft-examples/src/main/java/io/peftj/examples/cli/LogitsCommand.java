@@ -68,6 +68,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     private static HostTensor logits(
             Backbone base, @Nullable ResidentAdapter resident, @Nullable HeadSpec head, PaddedInputs batch) {
-        return PaddedLogits.of(base, resident, head, batch.width(), batch.ids(), batch.mask(), batch.types());
+        return PaddedLogits.of(
+                base, resident, head, batch.width(), batch.ids(), batch.mask(), batch.types(), batch.promptLengths());
     }
 }

@@ -7,12 +7,14 @@ import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.Contribution;
+import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Sublayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What an adapter does on a model, in words.
@@ -64,6 +66,12 @@ record PlannedAdapter(
         }
         if (contribution instanceof Contribution.RowDelta delta) {
             return delta.embedding().name();
+        }
+        if (contribution instanceof Contribution.PromptEdit edit) {
+            return "output of layer " + edit.layer();
+        }
+        if (contribution instanceof Contribution.PromptScale scale) {
+            return scale.outputs().stream().map(OutputRange::toString).collect(Collectors.joining(", "));
         }
         return "the model";
     }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.peftj.core.PeftException;
+import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterFiles;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
@@ -93,6 +94,11 @@ public abstract class AdapterMethodContract {
 
     Stream<ContractCase> exactCases() {
         return cases().filter(c -> c.model().isExact());
+    }
+
+    Stream<ContractCase> languageCases() {
+        return languageModels()
+                .flatMap(model -> configs(model.spec()).stream().map(tested -> new ContractCase(model, tested)));
     }
 
     Stream<ContractCase> mergeableCases() {
@@ -217,11 +223,9 @@ public abstract class AdapterMethodContract {
         Subject stored = adapter.with(adapter.stored());
         AdapterFiles.save(adapter.adapter(), folder.resolve("once"));
 
-        Subject loaded = Subject.of(
-                c.model(),
-                adapter.name(),
-                AdapterFiles.load(folder.resolve("once"), c.model().spec(), LoadOptions.STRICT));
-        AdapterFiles.save(loaded.adapter(), folder.resolve("twice"));
+        Adapter saved = AdapterFiles.load(folder.resolve("once"), c.model().spec(), LoadOptions.STRICT);
+        Subject loaded = Subject.of(c.model(), adapter.name(), saved);
+        AdapterFiles.save(saved, folder.resolve("twice"));
 
         assertSameBits(
                 "the loaded adapter",
@@ -368,6 +372,32 @@ public abstract class AdapterMethodContract {
         for (List<TestRow> order : mixed.orders(SEED)) {
             assertClose("token by token", CachedRows.logits(model, order), mixed.solo(order, null), model.tolerance());
         }
+    }
+
+    /** Labels are learnt from the tokens before them: what comes behind the prompt must not be seen any earlier. */
+    @ParameterizedTest(allowZeroInvocations = true)
+    @MethodSource("languageCases")
+    void aLaterTokenChangesNoEarlierLogit(ContractCase c) {
+        Subject adapter = c.randomised(SEED);
+        List<TestRow> rows = TestRow.ragged(c.model(), SEED);
+        List<TestRow> others = rows.stream()
+                .map(row -> row.withLastToken((row.ids().get(row.ids().size() - 1) + 1)
+                        % c.model().spec().vocabulary()))
+                .toList();
+
+        List<double[]> found = Rows.logits(c.model(), adapter.on(others), null);
+        List<double[]> expected = Rows.logits(c.model(), adapter.on(rows), null);
+
+        for (int row = 0; row < rows.size(); row++) {
+            int earlier = rows.get(row).ids().size() - 1;
+            if (earlier >= rows.get(row).prompt(c.model())) {
+                int tokens = expected.get(row).length / (earlier + 1) * earlier;
+                assertThat(Arrays.copyOf(found.get(row), tokens))
+                        .as("row " + row + " before its last token")
+                        .isEqualTo(Arrays.copyOf(expected.get(row), tokens));
+            }
+        }
+        assertThat(distance(found, expected)).as("what the last tokens change").isPositive();
     }
 
     @ParameterizedTest

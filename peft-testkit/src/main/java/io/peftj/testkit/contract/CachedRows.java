@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** Runs rows through a decoder as generation does: their first halves at once, then a token a pass, with keys and values kept in between. */
+/** Runs rows through a decoder as generation does: their prompts at once, then a token a pass, with keys and values kept in between. */
 final class CachedRows {
     private final ContractModel model;
     private final List<TestRow> rows;
@@ -101,7 +101,7 @@ final class CachedRows {
 
     private Row next(int row, Stack stack) {
         int[] ids = rows.get(row).tokens();
-        int to = seen[row] == 0 ? (ids.length + 1) / 2 : seen[row] + 1;
+        int to = seen[row] == 0 ? rows.get(row).prompt(model) : seen[row] + 1;
         return Row.of(stack, rows.get(row).example(), Arrays.copyOfRange(ids, seen[row], to))
                 .after(seen[row]);
     }

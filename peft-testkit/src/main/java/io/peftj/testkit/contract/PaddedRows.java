@@ -54,7 +54,7 @@ final class PaddedRows {
             Stack stack = Stack.of(Rows.active(adapter, adapter.tensors(session)));
             List<Row> real = new ArrayList<>();
             for (int r = 0; r < rows.size(); r++) {
-                real.add(padded.row(r, ids, null, stack));
+                real.add(padded.row(r, ids, null, stack).prompted(rows.get(r).prompt(model)));
             }
             Batch batch = Batch.of(session, model.spec(), real);
             return Rows.inCallersOrder(batch, model.logits(new Run(session, batch, null)));

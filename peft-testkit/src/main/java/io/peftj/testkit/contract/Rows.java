@@ -100,7 +100,7 @@ final class Rows {
             List<ActiveAdapter> stack = row.stack().stream()
                     .map(subject -> known.computeIfAbsent(subject, adapters))
                     .toList();
-            laidOut.add(Row.of(new Stack(stack), row.example(), row.tokens()));
+            laidOut.add(Row.of(new Stack(stack), row.example(), row.tokens()).prompted(row.prompt(model)));
         }
         return Batch.of(session, model.spec(), laidOut);
     }

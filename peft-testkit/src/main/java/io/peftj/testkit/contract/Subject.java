@@ -100,11 +100,14 @@ record Subject(
 
     /** The largest probability of dropping; 0 for none. */
     double dropout() {
-        return plan.contributions().stream()
-                .filter(Contribution.Delta.class::isInstance)
-                .mapToDouble(contribution -> ((Contribution.Delta) contribution).dropout())
-                .max()
-                .orElse(0);
+        return plan.contributions().stream().mapToDouble(Subject::dropout).max().orElse(0);
+    }
+
+    private static double dropout(Contribution contribution) {
+        if (contribution instanceof Contribution.Delta delta) {
+            return delta.dropout();
+        }
+        return contribution instanceof Contribution.PromptEdit edit ? edit.dropout() : 0;
     }
 
     /** Rows of this adapter alone. */

@@ -1,6 +1,7 @@
 package io.peftj.testkit.contract;
 
 import io.peftj.core.tensor.CounterRandom;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -22,8 +23,20 @@ record TestRow(List<Integer> ids, long example, List<Subject> stack) {
                 .toList();
     }
 
+    TestRow withLastToken(int id) {
+        List<Integer> others = new ArrayList<>(ids);
+        others.set(ids.size() - 1, id);
+        return new TestRow(others, example, stack);
+    }
+
     TestRow under(Subject... adapters) {
         return new TestRow(ids, example, List.of(adapters));
+    }
+
+    /** How many tokens are the prompt: of a language model's row the first half, else all. */
+    int prompt(ContractModel model) {
+        boolean goesOn = model.spec().decoder() && model.spec().head() == null;
+        return goesOn ? (ids.size() + 1) / 2 : ids.size();
     }
 
     int[] tokens() {

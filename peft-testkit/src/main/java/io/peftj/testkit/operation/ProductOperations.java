@@ -73,6 +73,15 @@ final class ProductOperations {
                         .input("a", 2, 3, 4)
                         .input("b", 2, 5, 4)
                         .computes(o -> o.get("a").matmul(o.get("b").transpose())),
+                named("orthonormalRows")
+                        .input("x", 3, 7)
+                        .computes(o -> o.get("x").orthonormalRows()),
+                named("orthonormalRows of a square matrix")
+                        .input("x", 4, 4)
+                        .computes(o -> o.get("x").orthonormalRows()),
+                named("orthonormalRows of one row")
+                        .input("x", 1, 5)
+                        .computes(o -> o.get("x").orthonormalRows()),
                 named("lowRankDelta")
                         .input("x", 5, 4)
                         .singleInput("a", 2, 4)

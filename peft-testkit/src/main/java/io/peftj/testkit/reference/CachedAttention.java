@@ -1,6 +1,8 @@
 package io.peftj.testkit.reference;
 
 import io.peftj.core.tensor.CacheLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Softmax attention over a cache, one query at a time. */
@@ -42,23 +44,24 @@ final class CachedAttention {
         return out;
     }
 
+    /** A place that a query sees: where its key and value begin. */
+    private record Seen(Array keys, Array values, int at) {}
+
     private void attend(Array out, int row, int i, int head) {
         int token = rows.queries().begin(row) + i;
         int query = (token * heads + head) * width;
-        int kvHead = head / (heads / kvHeads);
-        double[] sum = new double[width];
+        List<Seen> seen = seen(row, i, token, head / (heads / kvHeads));
+        double[] scores =
+                seen.stream().mapToDouble(place -> score(query, place)).toArray();
+        double greatest = Arrays.stream(scores).max().orElseThrow();
         double total = 0;
-        for (int place = 0; place <= rows.before(row) + i; place++) {
-            int at = ((rows.slot(row) * kvHeads + kvHead) * keys.dim(2) + place) * width;
-            total += add(sum, query, keys, values, at);
-        }
-        for (Attention.Prefix prefix : prefixes) {
-            for (int place = 0;
-                    prefix.begin() <= token
-                            && token < prefix.end()
-                            && place < prefix.keys().dim(0);
-                    place++) {
-                total += add(sum, query, prefix.keys(), prefix.values(), (place * kvHeads + kvHead) * width);
+        double[] sum = new double[width];
+        for (int n = 0; n < scores.length; n++) {
+            double weight = Math.exp(scores[n] - greatest);
+            total += weight;
+            Seen place = seen.get(n);
+            for (int w = 0; w < width; w++) {
+                sum[w] += weight * place.values().values()[place.at() + w];
             }
         }
         for (int w = 0; w < width; w++) {
@@ -66,16 +69,26 @@ final class CachedAttention {
         }
     }
 
-    /** Adds a place's value by its weight, which is returned: scores of a standard size need no shift. */
-    private double add(double[] sum, int query, Array k, Array v, int at) {
+    private List<Seen> seen(int row, int i, int token, int kvHead) {
+        List<Seen> seen = new ArrayList<>();
+        for (int place = 0; place <= rows.before(row) + i; place++) {
+            seen.add(new Seen(keys, values, ((rows.slot(row) * kvHeads + kvHead) * keys.dim(2) + place) * width));
+        }
+        for (Attention.Prefix prefix : prefixes) {
+            if (prefix.begin() <= token && token < prefix.end()) {
+                for (int place = 0; place < prefix.keys().dim(0); place++) {
+                    seen.add(new Seen(prefix.keys(), prefix.values(), (place * kvHeads + kvHead) * width));
+                }
+            }
+        }
+        return seen;
+    }
+
+    private double score(int query, Seen place) {
         double score = 0;
         for (int w = 0; w < width; w++) {
-            score += q.values()[query + w] * k.values()[at + w];
+            score += q.values()[query + w] * place.keys().values()[place.at() + w];
         }
-        double weight = Math.exp(score * scale);
-        for (int w = 0; w < width; w++) {
-            sum[w] += weight * v.values()[at + w];
-        }
-        return weight;
+        return score * scale;
     }
 }

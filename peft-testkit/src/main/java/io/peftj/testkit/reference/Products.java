@@ -69,6 +69,51 @@ final class Products {
     }
 
     /**
+     * X = L·R with orthonormal rows of R.
+     *
+     * @param rows R [r, d]
+     * @param inverse L⁻¹ [r, r], lower triangular
+     */
+    record Orthonormal(Array rows, Array inverse) {}
+
+    /** By Gram and Schmidt, each row twice; row i of L⁻¹ says how row i of R is made of X's, and so is made alike. */
+    static Orthonormal orthonormalRows(Array x) {
+        int r = x.dim(0);
+        int d = x.dim(1);
+        Array rows = Array.zeros(r, d);
+        Array inverse = Array.zeros(r, r);
+        for (int i = 0; i < r; i++) {
+            System.arraycopy(x.values(), i * d, rows.values(), i * d, d);
+            inverse.values()[i * r + i] = 1;
+            for (int twice = 0; twice < 2; twice++) {
+                for (int j = 0; j < i; j++) {
+                    double along = dot(rows, i, j, d);
+                    addRow(rows, i, j, d, -along);
+                    addRow(inverse, i, j, r, -along);
+                }
+            }
+            double norm = Math.sqrt(dot(rows, i, i, d));
+            addRow(rows, i, i, d, 1 / norm - 1);
+            addRow(inverse, i, i, r, 1 / norm - 1);
+        }
+        return new Orthonormal(rows, inverse);
+    }
+
+    private static double dot(Array a, int i, int j, int width) {
+        double sum = 0;
+        for (int k = 0; k < width; k++) {
+            sum += a.values()[i * width + k] * a.values()[j * width + k];
+        }
+        return sum;
+    }
+
+    private static void addRow(Array a, int to, int from, int width, double factor) {
+        for (int k = 0; k < width; k++) {
+            a.values()[to * width + k] += factor * a.values()[from * width + k];
+        }
+    }
+
+    /**
      * What LoRA adds, and what its gradients need.
      *
      * @param delta dropout(x) · Aᵀ · Bᵀ

@@ -189,6 +189,12 @@ final class ReferenceKernels implements Kernels {
     }
 
     @Override
+    public Buffer[] orthonormalRows(Buffer x) {
+        Products.Orthonormal parts = Products.orthonormalRows(array(x));
+        return new Buffer[] {like(x, parts.rows()), like(x, parts.inverse())};
+    }
+
+    @Override
     public Buffer groupedLinear(Buffer x, Buffer p, @Nullable Segments segments) {
         return like(x, Products.groupedLinear(array(x), array(p), segments));
     }

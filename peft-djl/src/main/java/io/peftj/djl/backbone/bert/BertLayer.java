@@ -40,10 +40,11 @@ record BertLayer(
 
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h) {
+        run.layerInput(number, h);
         Tensor mixed = run.sublayer(number, Sublayer.ATTENTION, h, attention(run, h));
         Tensor attended = attentionNorm.apply(run, mixed.plus(h));
         Tensor fed = run.sublayer(number, Sublayer.FEED_FORWARD, attended, feedForward(run, attended));
-        return outputNorm.apply(run, fed.plus(attended));
+        return run.layerOutput(number, outputNorm.apply(run, fed.plus(attended)));
     }
 
     private Tensor feedForward(Run run, Tensor x) {

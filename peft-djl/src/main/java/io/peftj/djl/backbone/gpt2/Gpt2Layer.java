@@ -39,10 +39,12 @@ record Gpt2Layer(
 
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h) {
+        run.layerInput(number, h);
         Tensor x = attentionNorm.apply(run, h);
         Tensor attended = h.plus(run.sublayer(number, Sublayer.ATTENTION, x, attention(run, x)));
         Tensor y = feedForwardNorm.apply(run, attended);
-        return attended.plus(run.sublayer(number, Sublayer.FEED_FORWARD, y, feedForward(run, y)));
+        Tensor output = attended.plus(run.sublayer(number, Sublayer.FEED_FORWARD, y, feedForward(run, y)));
+        return run.layerOutput(number, output);
     }
 
     private Tensor attention(Run run, Tensor x) {

@@ -28,10 +28,12 @@ record LlamaLayer(
         Activation activation) {
     /** h [tokens, width] → [tokens, width]. */
     Tensor forward(Run run, Tensor h, Rope.Angles angles) {
+        run.layerInput(number, h);
         Tensor x = norm(run, "input_layernorm", attentionNorm, h);
         Tensor attended = h.plus(run.sublayer(number, Sublayer.ATTENTION, x, attention(run, x, angles)));
         Tensor y = norm(run, "post_attention_layernorm", feedForwardNorm, attended);
-        return attended.plus(run.sublayer(number, Sublayer.FEED_FORWARD, y, feedForward(run, y)));
+        Tensor output = attended.plus(run.sublayer(number, Sublayer.FEED_FORWARD, y, feedForward(run, y)));
+        return run.layerOutput(number, output);
     }
 
     private Tensor attention(Run run, Tensor x, Rope.Angles angles) {
