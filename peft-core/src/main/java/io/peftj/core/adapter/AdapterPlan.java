@@ -57,9 +57,17 @@ public interface AdapterPlan {
         return virtualTokens() > 0 ? 0 : 1;
     }
 
-    /** Whether it reads a row's whole prompt to act on any of its tokens, so that nothing of the prompt may be learnt. */
+    /** Whether it reads a row's whole prompt, or its length, to act on any of its tokens, so that nothing of the prompt may be learnt. */
     default boolean readsWholePrompt() {
         return false;
+    }
+
+    /**
+     * How many tokens of a text that has no prompt are taken for one, and not learnt: those before {@link #firstPredicted}, or of a method that reads the
+     * prompt as a whole half of them.
+     */
+    default int promptOfText(int tokens) {
+        return readsWholePrompt() ? (tokens + 1) / 2 : firstPredicted();
     }
 
     /** Number of trainable numbers. */

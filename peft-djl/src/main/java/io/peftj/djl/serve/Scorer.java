@@ -1,6 +1,7 @@
 package io.peftj.djl.serve;
 
 import io.peftj.core.adapter.Adapter;
+import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.run.Stack;
 import io.peftj.core.tensor.Session;
 import io.peftj.djl.backbone.Backbone;
@@ -14,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Says how likely a language model finds texts, with or without an adapter. Thread-safe. */
 public final class Scorer implements AutoCloseable {
@@ -50,9 +52,16 @@ public final class Scorer implements AutoCloseable {
         }
     }
 
-    /** Scores of texts: every token but the first, each from the ones before it. */
+    /**
+     * Scores of texts: every token but the first, each from the ones before it; under an adapter of a method that reads the prompt as a whole, those
+     * after the first (n + 1) / 2 of a text of n.
+     */
     public List<Score> score(List<String> texts) {
-        return examples(texts.stream().map(this::text).toList());
+        try (Adapters.Leased leased = lease()) {
+            ServedAdapter adapter = leased.of(source.name());
+            AdapterPlan plan = adapter == null ? null : adapter.resident().plan().plan();
+            return examples(texts.stream().map(text -> text(plan, text)).toList());
+        }
     }
 
     /** Scores of answers alone, each after its prompt, which is put into the adapter's template; no end token is added. */
@@ -64,9 +73,10 @@ public final class Scorer implements AutoCloseable {
         }
     }
 
-    private Example text(String text) {
+    private Example text(@Nullable AdapterPlan plan, String text) {
         int[] ids = source.base().tokenizer().encodePlain(text);
-        return Example.answered(0, Math.min(1, ids.length), ids);
+        int prompt = plan == null ? 1 : plan.promptOfText(ids.length);
+        return Example.answered(0, Math.min(prompt, ids.length), ids);
     }
 
     private Example answer(TextEncoder encoder, PromptAnswer row) {

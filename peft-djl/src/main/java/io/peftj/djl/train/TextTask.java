@@ -64,8 +64,7 @@ public record TextTask(int window, double labelSmoothing) implements Task<String
             int[] ids = base.tokenizer().encodePlain(text);
             for (int from = 0; from + 1 < ids.length; from += most) {
                 int[] part = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + most));
-                int prompt = plan.readsWholePrompt() ? (part.length + 1) / 2 : plan.firstPredicted();
-                examples.add(Example.answered(examples.size(), prompt, part));
+                examples.add(Example.answered(examples.size(), plan.promptOfText(part.length), part));
             }
         }
         return examples;

@@ -74,9 +74,8 @@ final class FitOracleCommand implements Callable<Integer> {
         try (Backbone base = model.open(opener)) {
             LoadedAdapter loaded = LoadedAdapter.load(adapter, base);
             HeadSpec head = loaded.spec().head();
-            List<Example> examples = head == null
-                    ? batch.answered(loaded.plan().firstPredicted())
-                    : batch.classified(training.labels(head.classes()));
+            List<Example> examples =
+                    head == null ? batch.answered(loaded.plan()) : batch.classified(training.labels(head.classes()));
             Objective objective = head == null ? new Objective.NextToken() : new Objective.Classification(head);
             new JsonLine()
                     .put("loss", fit(base, loaded, objective, examples, training))

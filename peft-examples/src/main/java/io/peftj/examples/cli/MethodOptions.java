@@ -19,6 +19,7 @@ import io.peftj.methods.prefix.PrefixInit;
 import io.peftj.methods.prompt.PromptConfig;
 import io.peftj.methods.prompt.PromptInit;
 import io.peftj.methods.ptuning.PTuningConfig;
+import io.peftj.methods.reft.ReftVariant;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -26,11 +27,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which method to train with, and its main settings; all else stays as the method has it. */
 final class MethodOptions {
-    static final String NAMES = "lora, lora-all, dora, ia3, prefix, prompt, p-tuning, bottleneck, bitfit, full, head";
+    static final String NAMES =
+            "lora, lora-all, dora, ia3, prefix, prompt, p-tuning, loreft, direft, noreft, consreft, lobireft, pedro, bottleneck, bitfit, full, head";
 
     /** A method's settings of these options, and the options it takes. */
     private record Choice(Set<String> takes, Function<MethodOptions, AdapterConfig> config) {}
@@ -57,6 +60,16 @@ final class MethodOptions {
             entry("prefix", new Choice(Set.of("--tokens", "--init-text"), MethodOptions::prefix)),
             entry("prompt", new Choice(Set.of("--tokens", "--init", "--init-text"), MethodOptions::prompt)),
             entry("p-tuning", new Choice(Set.of("--tokens"), MethodOptions::pTuning)),
+            entry("loreft", reft(ReftVariant.LOREFT)),
+            entry("direft", reft(ReftVariant.DIREFT)),
+            entry("noreft", reft(ReftVariant.NOREFT)),
+            entry("consreft", reft(ReftVariant.CONSREFT)),
+            entry("lobireft", reft(ReftVariant.LOBIREFT)),
+            entry(
+                    "pedro",
+                    new Choice(
+                            PromptMethodOptions.OF_PEDRO,
+                            options -> options.ofPrompts.pedro(options.rank, options.activation))),
             entry(
                     "bottleneck",
                     new Choice(
@@ -65,6 +78,12 @@ final class MethodOptions {
             entry("bitfit", new Choice(Set.of(), options -> BitFitConfig.ofTask())),
             entry("full", new Choice(Set.of(), options -> FullConfig.ofTask())),
             entry("head", new Choice(Set.of(), options -> HeadConfig.ofTask())));
+
+    private static Choice reft(ReftVariant variant) {
+        return new Choice(
+                PromptMethodOptions.OF_REFT,
+                options -> options.ofPrompts.reft(variant, options.rank, options.dropout));
+    }
 
     /** The methods' names, for completion. */
     static final class Names implements Iterable<String> {
@@ -78,8 +97,8 @@ final class MethodOptions {
             names = "--rank",
             paramLabel = "R",
             description =
-                    "Inner width of LoRA's product, 8 if not given, whose scale is --alpha / R; or a bottleneck's, in place of"
-                            + " --reduction.")
+                    "Inner width of LoRA's product, whose scale is --alpha / R, or of LoReFT's subspace, 8 if not given; of PEDRO's"
+                            + " generator, 12 if not given; or of a bottleneck, in place of --reduction.")
     private @Nullable Integer rank;
 
     @Option(
@@ -91,7 +110,9 @@ final class MethodOptions {
     @Option(
             names = "--dropout",
             paramLabel = "P",
-            description = "Probability of dropping an input of LoRA's in training; 0 if not given.")
+            description =
+                    "Probability of dropping an input of LoRA's, or an element of LoReFT's edited states, in training;"
+                            + " 0 if not given.")
     private @Nullable Double dropout;
 
     @Option(
@@ -137,7 +158,8 @@ final class MethodOptions {
             names = "--activation",
             paramLabel = "NAME",
             description =
-                    "A bottleneck's nonlinearity: swish, relu, gelu, gelu_new or tanh; the placement's if not given.")
+                    "A bottleneck's nonlinearity: swish, relu, gelu, gelu_new or tanh, the placement's if not given; or PEDRO's:"
+                            + " rational, trained from a GELU on, or gelu, relu, silu, mish or identity, fixed; rational if not given.")
     private @Nullable String activation;
 
     @Option(
@@ -145,6 +167,9 @@ final class MethodOptions {
             paramLabel = "S",
             description = "What a bottleneck's output is multiplied by; 1 if not given, 4 in parallel.")
     private @Nullable Double scale;
+
+    @Mixin
+    private PromptMethodOptions ofPrompts;
 
     /**
      * The settings of a method.
@@ -191,10 +216,11 @@ final class MethodOptions {
         put(given, "--activation", activation);
         put(given, "--scale", scale);
         put(given, "--init-text", initText);
+        ofPrompts.addTo(given);
         return given;
     }
 
-    private static void put(Map<String, Object> given, String option, @Nullable Object value) {
+    static void put(Map<String, Object> given, String option, @Nullable Object value) {
         if (value != null) {
             given.put(option, value);
         }

@@ -2,6 +2,7 @@ package io.peftj.examples.cli;
 
 import io.peftj.core.InvalidFileException;
 import io.peftj.core.PeftException;
+import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.io.Safetensors;
 import io.peftj.core.run.Padded;
 import io.peftj.core.tensor.Shape;
@@ -84,14 +85,18 @@ record PaddedInputs(int width, long[] ids, long[] mask, long @Nullable [] types,
     }
 
     /**
-     * The rows as answers to their prompts.
+     * The rows as answers to their prompts, or all that can be predicted where the whole row is the prompt.
      *
-     * @param first where an answer begins without a prompt: at the second token, or at the first where virtual tokens stand before it
+     * @throws PeftException if it is, and the adapter would see what it is to learn
      */
-    List<Example> answered(int first) {
+    List<Example> answered(AdapterPlan plan) {
+        if (promptLengths == null && plan.readsWholePrompt()) {
+            throw new PeftException("the batch has no prompt_length, and the adapter reads whole prompts: it would see what"
+                    + " it is to learn; add prompt_length [rows]");
+        }
         Padded padded = padded();
         return examples(row -> {
-            int answer = promptLengths == null ? first : (int) promptLengths[row];
+            int answer = promptLengths == null ? plan.firstPredicted() : (int) promptLengths[row];
             return Example.answered(row, answer, padded.real(row, ids));
         });
     }

@@ -57,9 +57,9 @@ final class RandomTokenTraining implements AutoCloseable {
 
     /** New rows for a step. */
     List<Assigned> rows(int count) {
+        int prompt = trained.plan().plan().promptOfText(length);
         return IntStream.range(0, count)
-                .mapToObj(row -> Example.answered(row, trained.plan().plan().firstPredicted(), ids()))
-                .map(example -> new Assigned(example, List.of(0)))
+                .mapToObj(row -> new Assigned(Example.answered(row, prompt, ids()), List.of(0)))
                 .toList();
     }
 

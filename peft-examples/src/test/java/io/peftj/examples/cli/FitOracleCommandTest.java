@@ -31,7 +31,11 @@ class FitOracleCommandTest {
         "bert, prompt",
         "llama-classifier, lora",
         "llama-classifier, ia3",
-        "llama-classifier, prefix"
+        "llama-classifier, prefix",
+        "llama, loreft",
+        "bert, loreft",
+        "llama, pedro",
+        "bert, pedro"
     })
     void trainsAsPeftDoes(String architecture, String name) {
         Fixture fixture = Fixture.of(architecture, name);
@@ -105,6 +109,28 @@ class FitOracleCommandTest {
         ConfigReader config = ConfigReader.read(folder.resolve("trained/adapter_config.json"));
         assertThat(config.requiredString("peft_type")).isEqualTo("LORA");
         assertThat(config.requiredInt("r")).isEqualTo(4);
+    }
+
+    @Test
+    void withoutPromptsAMethodThatReadsThemIsBadInput() {
+        Fixture fixture = Fixture.of("llama", "pedro");
+        Path inputs = Fixture.of("llama", "lora").writeInputs(folder);
+
+        Invocation invocation = Invocation.of(
+                "fit-oracle",
+                "--model",
+                fixture.base(),
+                "--adapter",
+                fixture.folder(),
+                "--inputs",
+                inputs,
+                "--out",
+                folder.resolve("trained"));
+
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.err())
+                .hasLineCount(1)
+                .contains("the batch has no prompt_length, and the adapter reads whole prompts");
     }
 
     @Test

@@ -170,6 +170,17 @@ class InspectCommandTest {
     }
 
     @Test
+    void tellsWhereStatesAreEdited() throws IOException {
+        JsonObject json = json(inspect("--method", "loreft", "--rank", 2, "--first", 3, "--layers", 0, "--json"));
+
+        assertThat(json.get("trainable").getAsLong()).isPositive();
+        assertThat(json.toString()).contains("output of layer 0").contains("\"first_positions\":3");
+        assertThat(inspect("--method", "pedro", "--pooling", "middle").err())
+                .hasLineCount(1)
+                .contains("--pooling: expected last, first, mean, max or attention, found middle");
+    }
+
+    @Test
     void anUnknownMethodIsBadInputThatListsTheKnownOnes() throws IOException {
         Invocation invocation = inspect("--method", "lara");
 

@@ -38,6 +38,9 @@ class LogitsCommandTest {
         "bert, prompt",
         "bert, prefix",
         "llama-classifier, prefix",
+        "llama, loreft",
+        "gpt2, pedro",
+        "bert, pedro",
     })
     void givesTheLogitsOfHuggingFace(String architecture, String name) {
         Fixture fixture = Fixture.of(architecture, name);
