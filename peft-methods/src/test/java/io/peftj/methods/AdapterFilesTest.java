@@ -341,7 +341,7 @@ class AdapterFilesTest {
         assertThatThrownBy(() -> AdapterFiles.load(folder))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining(
-                        "no adapter method has the type \"LOHA\"; known are [BITFIT, BOTTLENECK, FULL, HEAD, IA3, LORA, LOREFT, P_TUNING, PEDRO, PREFIX_TUNING, PROMPT_TUNING]");
+                        "no adapter method has the type \"LOHA\"; known are [BITFIT, BOTTLENECK, FULL, HEAD, IA3, LORA, LOREFT, PEDRO, PREFIX_TUNING, PROMPT_TUNING, P_TUNING]");
     }
 
     @Test

@@ -59,7 +59,8 @@ public final class Scorer implements AutoCloseable {
     public List<Score> score(List<String> texts) {
         try (Adapters.Leased leased = lease()) {
             ServedAdapter adapter = leased.of(source.name());
-            AdapterPlan plan = adapter == null ? null : adapter.resident().plan().plan();
+            AdapterPlan plan =
+                    adapter == null ? null : adapter.resident().plan().plan();
             return examples(texts.stream().map(text -> text(plan, text)).toList());
         }
     }

@@ -136,7 +136,7 @@ public final class AdapterTrainer<R> {
 
     /**
      * Whether layers are computed again in the backward pass instead of kept from the forward pass (arXiv 1604.06174): much less memory for long rows or
-     * large batches, about a third more time, the same steps bit for bit.
+     * large batches, about a third more time, the same steps (in single precision bit for bit).
      */
     public AdapterTrainer<R> gradientCheckpointing(boolean value) {
         gradientCheckpointing = value;

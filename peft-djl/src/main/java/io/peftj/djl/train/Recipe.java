@@ -12,7 +12,7 @@ import java.util.Map;
  * @param epochs how often the examples are gone through
  * @param batching how examples become batches
  * @param microBatch the most rows computed at once; 0 for whole batches
- * @param gradientCheckpointing whether layers are computed again in the backward pass; it changes no bit of a step
+ * @param gradientCheckpointing whether layers are computed again in the backward pass; it changes no bit of a step in single precision
  * @param optimizer the optimiser's settings at the schedule's height
  * @param rateFactors factors of the learning rate by the end of a parameter's name
  * @param schedule how the learning rate changes

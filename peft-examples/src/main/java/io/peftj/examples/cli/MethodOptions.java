@@ -81,8 +81,7 @@ final class MethodOptions {
 
     private static Choice reft(ReftVariant variant) {
         return new Choice(
-                PromptMethodOptions.OF_REFT,
-                options -> options.ofPrompts.reft(variant, options.rank, options.dropout));
+                PromptMethodOptions.OF_REFT, options -> options.ofPrompts.reft(variant, options.rank, options.dropout));
     }
 
     /** The methods' names, for completion. */

@@ -91,8 +91,9 @@ record PaddedInputs(int width, long[] ids, long[] mask, long @Nullable [] types,
      */
     List<Example> answered(AdapterPlan plan) {
         if (promptLengths == null && plan.readsWholePrompt()) {
-            throw new PeftException("the batch has no prompt_length, and the adapter reads whole prompts: it would see what"
-                    + " it is to learn; add prompt_length [rows]");
+            throw new PeftException(
+                    "the batch has no prompt_length, and the adapter reads whole prompts: it would see what"
+                            + " it is to learn; add prompt_length [rows]");
         }
         Padded padded = padded();
         return examples(row -> {

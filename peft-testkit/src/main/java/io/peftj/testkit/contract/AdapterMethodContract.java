@@ -16,6 +16,7 @@ import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Training;
+import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Shape;
 import java.io.IOException;
@@ -253,9 +254,11 @@ public abstract class AdapterMethodContract {
         Map<String, Map<String, double[]>> found =
                 Rows.gradientsOf(c.model(), rows, (session, batch) -> Run.recomputing(session, batch, training));
 
-        Rows.gradients(c.model(), rows, training)
-                .forEach((adapter, gradients) -> assertSameBits(
-                        adapter, List.copyOf(Rows.of(found, adapter).values()), List.copyOf(gradients.values())));
+        Rows.gradients(c.model(), rows, training).forEach((adapter, gradients) -> {
+            // In bf16 a sum of gradients may be rounded in another order.
+            double tolerance = c.model().dtype() == DType.BF16 ? c.model().tolerance() : 0;
+            assertCloseGradients(adapter, Rows.of(found, adapter), gradients, tolerance);
+        });
     }
 
     // ---- merging ----
