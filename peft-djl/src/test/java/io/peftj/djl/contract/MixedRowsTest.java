@@ -102,7 +102,7 @@ class MixedRowsTest {
             }
         }
         assertThat(together.loss()).isCloseTo(loss, within(1e-5 * loss));
-        assertClose(together.gradients(), sums, model.isExact() ? 1e-9 : 1e-4);
+        assertClose(together.gradients(), sums, model.isExact() ? 1e-9 : 5e-4);
     }
 
     @ParameterizedTest(autoCloseArguments = false)
@@ -135,7 +135,7 @@ class MixedRowsTest {
         Step cut = step(model, mixed, List.of(rows.subList(0, 1), rows.subList(1, 20), rows.subList(20, rows.size())));
 
         assertThat(cut.loss()).isCloseTo(whole.loss(), within(1e-5 * whole.loss()));
-        assertClose(cut.gradients(), whole.gradients(), model.isExact() ? 1e-9 : 1e-4);
+        assertClose(cut.gradients(), whole.gradients(), model.isExact() ? 1e-9 : 5e-4);
     }
 
     // ---- forward ----
