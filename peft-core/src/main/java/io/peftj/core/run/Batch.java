@@ -179,11 +179,6 @@ public final class Batch {
         return types;
     }
 
-    /** Number of the token that a row's prompt begins with, behind virtual ones. */
-    int promptBegin(int row) {
-        return layout.begin(row) + rows.get(row).virtualTokens();
-    }
-
     /** The tokens as places. */
     public Places tokens() {
         return tokenPlaces;

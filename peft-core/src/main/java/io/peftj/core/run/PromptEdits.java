@@ -60,7 +60,7 @@ final class PromptEdits {
                         .flatMapToInt(places -> batch.rowsOf(group)
                                 .flatMap(row -> Arrays.stream(
                                                 places.of(batch.rows().get(row).prompt()))
-                                        .map(token -> batch.promptBegin(row) + token))))
+                                        .map(token -> batch.firstToken(row) + token))))
                 .toArray();
         return new Chosen(
                 batch.select(tokens),

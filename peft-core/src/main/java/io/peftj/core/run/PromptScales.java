@@ -177,7 +177,7 @@ final class PromptScales {
         }
         int[] tokens = Arrays.stream(numbers)
                 .flatMap(row ->
-                        IntStream.range(0, batch.rows().get(row).prompt()).map(token -> batch.promptBegin(row) + token))
+                        IntStream.range(0, batch.rows().get(row).prompt()).map(token -> batch.firstToken(row) + token))
                 .toArray();
         int[] wholeRow = new int[numbers.length];
         Arrays.fill(wholeRow, -1);
@@ -187,10 +187,10 @@ final class PromptScales {
                 numbers,
                 batch.select(tokens),
                 index(Arrays.stream(tokens)),
-                index(Arrays.stream(numbers).map(batch::promptBegin)),
+                index(Arrays.stream(numbers).map(batch::firstToken)),
                 index(Arrays.stream(numbers)
                         .map(row ->
-                                batch.promptBegin(row) + batch.rows().get(row).prompt() - 1)),
+                                batch.firstToken(row) + batch.rows().get(row).prompt() - 1)),
                 Segments.of(run.session(), offsets),
                 goingOn);
     }

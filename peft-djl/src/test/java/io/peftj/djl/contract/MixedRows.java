@@ -22,6 +22,7 @@ import io.peftj.methods.reft.ReftConfig;
 import io.peftj.methods.reft.ReftVariant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -172,11 +173,10 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
         return Arrays.stream(order).mapToObj(rows::get).toList();
     }
 
-    /** Rows behind virtual tokens learn their first token too. */
+    /** Rows behind virtual tokens learn their first token too, unless an adapter reads a prompt, which is never learnt. */
     private static int answer(List<Integer> stack, int otherwise) {
-        // Behind virtual tokens the first token is learnt too, unless it is a prompt that another adapter reads.
-        boolean read = stack.contains(10) || stack.contains(11) || stack.contains(12);
-        return !read && (stack.contains(8) || stack.contains(9)) ? 0 : otherwise;
+        boolean prompted = stack.contains(8) || stack.contains(9);
+        return prompted && Collections.disjoint(stack, List.of(10, 11, 12)) ? 0 : otherwise;
     }
 
     /** The rows by stack: what runs alone. */
