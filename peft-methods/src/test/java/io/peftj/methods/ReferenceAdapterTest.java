@@ -105,7 +105,7 @@ class ReferenceAdapterTest {
     }
 
     static List<Case> adaptersOfPeft() throws IOException {
-        return Reference.cases(OF_PEFT, 73);
+        return Reference.cases(OF_PEFT, 87);
     }
 
     @ParameterizedTest

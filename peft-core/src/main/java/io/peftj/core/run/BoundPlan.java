@@ -33,10 +33,10 @@ public final class BoundPlan {
     private final Map<String, Substitute> substitutes = new HashMap<>();
     private final Map<String, List<SubstituteRows>> substituteRows = new HashMap<>();
     private final Map<String, List<RowDelta>> rowDeltas = new HashMap<>();
-    private final @Nullable VirtualTokens virtualTokens;
     private final Map<Integer, List<PromptEdit>> promptEdits = new HashMap<>();
     private final Map<Integer, List<PromptScale>> promptScales = new HashMap<>();
     private final Set<String> promptScaled = new HashSet<>();
+    private final @Nullable VirtualTokens virtualTokens;
 
     /** Sorts a plan's contributions by place. */
     public BoundPlan(AdapterPlan plan) {

@@ -32,7 +32,8 @@ final class PromptEdits {
 
     Tensor apply(int layer, Tensor h) {
         Tensor edited = h;
-        for (Assignment<PromptEdit> assignment : run.alike(plan -> plan.promptEdits(layer), PromptEdit::formula)) {
+        for (Assignment<PromptEdit> assignment :
+                run.alike(plan -> plan.promptEdits(layer), edit -> List.of(edit.formula()))) {
             Chosen chosen = chosen(assignment);
             if (chosen.places().size() > 0) {
                 edited = edited.addAt(
@@ -69,8 +70,7 @@ final class PromptEdits {
 
     /** What is added to states [places, width], in their format. */
     private Tensor change(int layer, Assignment<PromptEdit> assignment, Tensor states, Places places) {
-        PromptEdit first = assignment.entries().get(0).contribution();
-        EditFormula formula = first.formula();
+        EditFormula formula = assignment.entries().get(0).contribution().formula();
         List<Tensor> parameters = run.parameters(assignment, PromptEdit::parameters, formula::paddedAxis);
         Segments which = run.segmentsOf(assignment, places);
         DType dtype = parameters.get(0).dtype();

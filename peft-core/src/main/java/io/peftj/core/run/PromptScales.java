@@ -58,7 +58,7 @@ final class PromptScales {
         Map<String, Tensor> made = new HashMap<>();
         Map<String, BitSet> goingOn = new HashMap<>();
         for (Assignment<PromptScale> assignment : assignments) {
-            Prompts prompts = prompts(assignment, h);
+            Prompts prompts = prompts(assignment);
             List<OutputRange> outputs =
                     assignment.entries().get(0).contribution().outputs();
             if (prompts.rows().size() > 0) {
@@ -110,6 +110,7 @@ final class PromptScales {
      * @param segments which tokens belong to which prompt
      * @param goingOn rows whose prompts an earlier pass has read
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Prompts(
             int all,
             Places rows,
@@ -140,7 +141,7 @@ final class PromptScales {
         return like.session().tensor(HostTensor.filled(row, 1), like.dtype());
     }
 
-    private Prompts prompts(Assignment<PromptScale> assignment, Tensor h) {
+    private Prompts prompts(Assignment<PromptScale> assignment) {
         BitSet groups = new BitSet();
         for (int group = 0; group < assignment.slots().length; group++) {
             groups.set(group, assignment.slot(group) != Segments.NONE);
@@ -180,7 +181,7 @@ final class PromptScales {
                         IntStream.range(0, batch.rows().get(row).prompt()).map(token -> batch.firstToken(row) + token))
                 .toArray();
         int[] wholeRow = new int[numbers.length];
-        Arrays.fill(wholeRow, -1);
+        Arrays.fill(wholeRow, Places.WHOLE_ROW);
         return new Prompts(
                 all,
                 new Places(groupOffsets, numbers, wholeRow),
@@ -200,8 +201,7 @@ final class PromptScales {
     }
 
     private Tensor vectors(Assignment<PromptScale> assignment, Tensor h, Prompts prompts) {
-        PromptScale first = assignment.entries().get(0).contribution();
-        PromptFormula formula = first.formula();
+        PromptFormula formula = assignment.entries().get(0).contribution().formula();
         return formula.apply(new Input(
                 h,
                 prompts,

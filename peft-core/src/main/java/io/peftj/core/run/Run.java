@@ -386,7 +386,7 @@ public final class Run {
                         1);
     }
 
-    static <C> Function<Entry<C>, Tensor> parameter(Function<C, String> name) {
+    private static <C> Function<Entry<C>, Tensor> parameter(Function<C, String> name) {
         return entry -> entry.adapter().parameter(name.apply(entry.contribution()));
     }
 
@@ -395,7 +395,7 @@ public final class Run {
      *
      * @param key tells the value from the adapter's others
      */
-    <C> Tensor stack(
+    private <C> Tensor stack(
             Assignment<C> assignment,
             Function<C, String> key,
             Function<Entry<C>, Tensor> value,
@@ -434,7 +434,6 @@ public final class Run {
     }
 
     private List<Assignment<Delta>> deltas(Site site) {
-        // Formulas are constants.
         return alike(plan -> plan.deltas(site.name()), delta -> List.of(delta.formula(), delta.outputs()));
     }
 
@@ -596,19 +595,11 @@ public final class Run {
         return depths;
     }
 
-    private <C> List<Assignment<C>> assignments(Function<BoundPlan, List<C>> contributions) {
+    /** The k-th contributions of all groups, apart by what those share that are computed together. */
+    <C> List<Assignment<C>> alike(Function<BoundPlan, List<C>> contributions, Function<C, List<Object>> kind) {
         List<Assignment<C>> found = new ArrayList<>();
         for (List<@Nullable Entry<C>> depth : depths(contributions)) {
-            found.add(Assignment.of(depth));
-        }
-        return found;
-    }
-
-    /** The alike contributions of every depth, those of one kind together. */
-    <C> List<Assignment<C>> alike(Function<BoundPlan, List<C>> contributions, Function<C, Object> kind) {
-        List<Assignment<C>> found = new ArrayList<>();
-        for (List<@Nullable Entry<C>> depth : depths(contributions)) {
-            Map<Object, List<@Nullable Entry<C>>> byKind = new LinkedHashMap<>();
+            Map<List<Object>, List<@Nullable Entry<C>>> byKind = new LinkedHashMap<>();
             for (int g = 0; g < depth.size(); g++) {
                 Entry<C> entry = depth.get(g);
                 if (entry != null) {
@@ -618,7 +609,15 @@ public final class Run {
                             .set(g, entry);
                 }
             }
-            byKind.values().forEach(group -> found.add(Assignment.of(group)));
+            byKind.values().forEach(alike -> found.add(Assignment.of(alike)));
+        }
+        return found;
+    }
+
+    private <C> List<Assignment<C>> assignments(Function<BoundPlan, List<C>> contributions) {
+        List<Assignment<C>> found = new ArrayList<>();
+        for (List<@Nullable Entry<C>> depth : depths(contributions)) {
+            found.add(Assignment.of(depth));
         }
         return found;
     }
@@ -635,7 +634,7 @@ public final class Run {
         return false;
     }
 
-    Segments segments(Places places, int[] slots, int slotCount) {
+    private Segments segments(Places places, int[] slots, int slotCount) {
         List<Object> key = new ArrayList<>(List.of(places, slotCount));
         for (int slot : slots) {
             key.add(slot);

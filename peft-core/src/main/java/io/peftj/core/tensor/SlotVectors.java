@@ -3,7 +3,6 @@ package io.peftj.core.tensor;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Vectors that rows keep between passes beside their keys and values: by name, one a slot of the cache. */
 public final class SlotVectors {
@@ -55,7 +54,7 @@ public final class SlotVectors {
     }
 
     private Kept kept(String name) {
-        @Nullable Kept found = byName.get(name);
+        Kept found = byName.get(name);
         if (found == null) {
             throw new IllegalStateException(
                     "nothing is kept under " + name + "; give the whole prompt to the first pass of a row");

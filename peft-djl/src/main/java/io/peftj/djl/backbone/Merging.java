@@ -50,9 +50,7 @@ final class Merging {
     Map<String, HostTensor> weights() {
         for (Contribution contribution : contributions) {
             if (contribution instanceof VirtualTokens) {
-                throw new PeftException(
-                        "adapter " + resident.name()
-                                + " puts virtual tokens before the rows, which no weight can hold: prompt tuning and P-tuning cannot be merged; attach the adapter to the rows instead");
+                throw cannotHold("puts virtual tokens before the rows", "prompt tuning and P-tuning");
             }
             if (contribution instanceof KeyValues) {
                 throw cannotHold("puts keys and values before the rows", "prefix tuning");
@@ -64,9 +62,7 @@ final class Merging {
                 throw cannotHold("scales with vectors that are made of each prompt", "PEDRO");
             }
             if (contribution instanceof SublayerDelta) {
-                throw new PeftException("adapter " + resident.name()
-                        + " adds a network of its own to its layers, which no weight can hold: bottleneck adapters cannot be"
-                        + " merged; attach the adapter to the rows instead");
+                throw cannotHold("adds a network of its own to its layers", "bottleneck adapters");
             }
         }
         return base.call("merged", session -> {

@@ -69,6 +69,8 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
 
     /** More stacks in double precision alone: under random weights everywhere single precision's rounding would hide mistakes. */
     private static final List<List<Integer>> EXACT_STACKS = List.of(
+            List.of(8, 10),
+            List.of(11, 9),
             List.of(13),
             List.of(14, 13),
             List.of(13, 2, 14),

@@ -9,6 +9,7 @@ import java.util.Optional;
  * Coefficients with which Σ aᵢxⁱ / (1 + |Σ bⱼxʲ|) is like a usual activation on [−3, 3]: fitted by least squares on 601 points (RationalFit among the
  * tests), those of the GELU of degrees 5 and 4 as published with the method. Outside the range such functions run away.
  */
+@SuppressWarnings("ImmutableEnumChecker") // its lists are immutable
 public enum RationalStart {
     /** Within 1e-3, and 2e-4 of degrees 6 and 5. */
     GELU(

@@ -394,7 +394,7 @@ public abstract class AdapterMethodContract {
         for (int row = 0; row < rows.size(); row++) {
             int earlier = rows.get(row).ids().size() - 1;
             if (earlier >= rows.get(row).prompt(c.model())) {
-                int tokens = expected.get(row).length / (earlier + 1) * earlier;
+                int tokens = expected.get(row).length - c.model().spec().vocabulary();
                 assertThat(Arrays.copyOf(found.get(row), tokens))
                         .as("row " + row + " before its last token")
                         .isEqualTo(Arrays.copyOf(expected.get(row), tokens));
