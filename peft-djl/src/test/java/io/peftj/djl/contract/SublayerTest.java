@@ -91,7 +91,7 @@ class SublayerTest {
             for (int token = 0; token < z.shape().dim(0); token++) {
                 double[] y = row(z, token);
                 for (TestAdapter adapter : stacks.get(token / TOKENS.length)) {
-                    y = formulas.get(List.of(a, b).indexOf(adapter)).after(row(x, token), y);
+                    y = formulas.get(adapter.equals(a) ? 0 : 1).after(row(x, token), y);
                 }
                 double[] ofToken = Arrays.copyOfRange(found, token * width, (token + 1) * width);
                 if (stacks.get(token / TOKENS.length).isEmpty()) {

@@ -12,20 +12,18 @@ import java.util.Optional;
 @SuppressWarnings("ImmutableEnumChecker") // its lists are immutable
 public enum Placement {
     /** Behind attention and behind the feed-forward network (Houlsby et al., arXiv 1902.00751). */
-    HOULSBY(List.of(Sublayer.ATTENTION, Sublayer.FEED_FORWARD), Reads.OUTPUT, Activation.SILU, 1, 16),
+    HOULSBY(Reads.OUTPUT, Activation.SILU, 1, 16),
     /** Behind the feed-forward network alone (Pfeiffer et al., arXiv 2005.00247). */
-    PFEIFFER(List.of(Sublayer.FEED_FORWARD), Reads.OUTPUT, Activation.RELU, 1, 16),
+    PFEIFFER(Reads.OUTPUT, Activation.RELU, 1, 16),
     /** Beside the feed-forward network, whose input they read (He et al., arXiv 2110.04366). */
-    PARALLEL(List.of(Sublayer.FEED_FORWARD), Reads.INPUT, Activation.RELU, 4, 2);
+    PARALLEL(Reads.INPUT, Activation.RELU, 4, 2);
 
-    private final List<Sublayer> sublayers;
     private final Reads reads;
     private final Activation activation;
     private final double scale;
     private final int reduction;
 
-    Placement(List<Sublayer> sublayers, Reads reads, Activation activation, double scale, int reduction) {
-        this.sublayers = sublayers;
+    Placement(Reads reads, Activation activation, double scale, int reduction) {
         this.reads = reads;
         this.activation = activation;
         this.scale = scale;
@@ -43,7 +41,7 @@ public enum Placement {
     }
 
     List<Sublayer> sublayers() {
-        return sublayers;
+        return this == HOULSBY ? List.of(Sublayer.ATTENTION, Sublayer.FEED_FORWARD) : List.of(Sublayer.FEED_FORWARD);
     }
 
     Reads reads() {
