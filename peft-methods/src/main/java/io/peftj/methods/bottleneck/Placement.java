@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** Where a layer's bottlenecks stand, with the paper's settings. */
-@SuppressWarnings("ImmutableEnumChecker") // its lists are immutable
 public enum Placement {
     /** Behind attention and behind the feed-forward network (Houlsby et al., arXiv 1902.00751). */
     HOULSBY(Reads.OUTPUT, Activation.SILU, 1, 16),
