@@ -89,7 +89,7 @@ class GenerationTest {
     void everyStepsLogitsAreThoseOfAWholePass(Supplier<BackboneModel> opener) {
         BackboneModel on = opener.get();
         try {
-            double tolerance = on.isExact() ? 1e-9 : on.dtype() == DType.BF16 ? 5e-2 : 1e-4;
+            double tolerance = on.isExact() ? 1e-9 : on.dtype() == DType.BF16 ? 0.12 : 1e-4;
             List<Prompt> prompts = prompts(on);
             AtomicInteger steps = new AtomicInteger();
             endless(on)

@@ -30,7 +30,7 @@ public interface ContractModel extends FrozenBase, AutoCloseable {
         }
         // Of stacks of large random adapters in bf16, either way strays up to 4 % of the largest logit from single
         // precision.
-        return dtype() == DType.BF16 ? 8e-2 : 2e-5;
+        return dtype() == DType.BF16 ? 0.12 : 2e-5;
     }
 
     /**
