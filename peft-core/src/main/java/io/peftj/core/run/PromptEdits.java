@@ -8,6 +8,7 @@ import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.Segments;
+import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -19,12 +20,16 @@ import org.jspecify.annotations.Nullable;
 
 /** Changes states at some places of the rows' prompts: they are gathered, changed together and put back; no other place is touched. */
 final class PromptEdits {
-    private final Run run;
+    private final Session session;
+    private final Batch batch;
+    private final Acting acting;
     /** By what each group's adapter wants; layers mostly want the same. */
     private final Map<List<Optional<PromptPlaces>>, Chosen> known = new HashMap<>();
 
-    PromptEdits(Run run) {
-        this.run = run;
+    PromptEdits(Session session, Batch batch, Acting acting) {
+        this.session = session;
+        this.batch = batch;
+        this.acting = acting;
     }
 
     /** Chosen tokens: as places, and their numbers in the batch. */
@@ -33,7 +38,7 @@ final class PromptEdits {
     Tensor apply(int layer, Tensor h) {
         Tensor edited = h;
         for (Assignment<PromptEdit> assignment :
-                run.alike(plan -> plan.promptEdits(layer), edit -> List.of(edit.formula()))) {
+                acting.alike(plan -> plan.promptEdits(layer), edit -> List.of(edit.formula()))) {
             Chosen chosen = chosen(assignment);
             if (chosen.places().size() > 0) {
                 edited = edited.addAt(
@@ -54,7 +59,6 @@ final class PromptEdits {
     }
 
     private Chosen choose(List<Optional<PromptPlaces>> wanted) {
-        Batch batch = run.batch();
         int[] tokens = IntStream.range(0, wanted.size())
                 .boxed()
                 .flatMapToInt(group -> wanted.get(group).stream()
@@ -65,18 +69,18 @@ final class PromptEdits {
                 .toArray();
         return new Chosen(
                 batch.select(tokens),
-                run.session().index(Arrays.stream(tokens).asLongStream().toArray()));
+                session.index(Arrays.stream(tokens).asLongStream().toArray()));
     }
 
     /** What is added to states [places, width], in their format. */
     private Tensor change(int layer, Assignment<PromptEdit> assignment, Tensor states, Places places) {
         EditFormula formula = assignment.entries().get(0).contribution().formula();
-        List<Tensor> parameters = run.parameters(assignment, PromptEdit::parameters, formula::paddedAxis);
-        Segments which = run.segmentsOf(assignment, places);
+        List<Tensor> parameters = acting.parameters(assignment, PromptEdit::parameters, formula::paddedAxis);
+        Segments which = acting.segmentsOf(assignment, places);
         DType dtype = parameters.get(0).dtype();
         Tensor wide = states.cast(dtype);
         Tensor change = formula.apply(new Input(wide, parameters, which));
-        Dropout dropout = run.dropout("output of layer " + layer, assignment, PromptEdit::dropout, places);
+        Dropout dropout = acting.dropout("output of layer " + layer, assignment, PromptEdit::dropout, places);
         return (dropout == null ? change : wide.plus(change).dropout(dropout).minus(wide)).cast(states.dtype());
     }
 

@@ -9,6 +9,7 @@ import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.Segments;
+import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.SlotVectors;
 import io.peftj.core.tensor.Tensor;
@@ -28,15 +29,19 @@ import org.jspecify.annotations.Nullable;
  * <p>They are made where a prompt is read. Passes that go on behind it find them beside the keys and values that are kept.
  */
 final class PromptScales {
-    private final Run run;
+    private final Session session;
+    private final Batch batch;
+    private final Acting acting;
     private final @Nullable Kept kept;
     /** The factors at the sites of the layer that is computed, by site [rows, out]. */
     private Map<String, Tensor> factors = Map.of();
 
     private final Map<BitSet, Prompts> known = new HashMap<>();
 
-    PromptScales(Run run, @Nullable Kept kept) {
-        this.run = run;
+    PromptScales(Session session, Batch batch, Acting acting, @Nullable Kept kept) {
+        this.session = session;
+        this.batch = batch;
+        this.acting = acting;
         this.kept = kept;
     }
 
@@ -51,7 +56,7 @@ final class PromptScales {
     void enter(int layer, Tensor h) {
         factors = Map.of();
         List<Assignment<PromptScale>> assignments =
-                run.alike(plan -> plan.promptScales(layer), scale -> List.of(scale.formula(), scale.outputs()));
+                acting.alike(plan -> plan.promptScales(layer), scale -> List.of(scale.formula(), scale.outputs()));
         if (assignments.isEmpty()) {
             return;
         }
@@ -65,7 +70,7 @@ final class PromptScales {
                 int[] sizes = outputs.stream().mapToInt(OutputRange::size).toArray();
                 List<Tensor> vectors = vectors(assignment, h, prompts).split(1, sizes);
                 for (int i = 0; i < sizes.length; i++) {
-                    Tensor filled = Filling.up(run.session(), outputs.get(i), vectors.get(i), 1, 1);
+                    Tensor filled = Filling.up(session, outputs.get(i), vectors.get(i), 1, 1);
                     made.merge(outputs.get(i).site().name(), prompts.toAllRows(filled), Tensor::times);
                 }
             }
@@ -89,10 +94,10 @@ final class PromptScales {
         if (ofRows == null) {
             return y;
         }
-        if (places != run.batch().tokens()) {
+        if (places != batch.tokens()) {
             throw new IllegalStateException("vectors of prompts scale " + site.name() + " at all tokens only");
         }
-        return y.times(ofRows.cast(y.dtype()).repeat(run.batch().layout().segments(), 1));
+        return y.times(ofRows.cast(y.dtype()).repeat(batch.layout().segments(), 1));
     }
 
     // ---- making ----
@@ -150,7 +155,6 @@ final class PromptScales {
     }
 
     private Prompts read(BitSet groups) {
-        Batch batch = run.batch();
         int all = batch.rows().size();
         int[] groupOffsets = new int[batch.groups().size() + 1];
         BitSet goingOn = new BitSet();
@@ -192,12 +196,12 @@ final class PromptScales {
                 index(Arrays.stream(numbers)
                         .map(row ->
                                 batch.firstToken(row) + batch.rows().get(row).prompt() - 1)),
-                Segments.of(run.session(), offsets),
+                Segments.of(session, offsets),
                 goingOn);
     }
 
     private Index index(IntStream numbers) {
-        return run.session().index(numbers.asLongStream().toArray());
+        return session.index(numbers.asLongStream().toArray());
     }
 
     private Tensor vectors(Assignment<PromptScale> assignment, Tensor h, Prompts prompts) {
@@ -205,9 +209,9 @@ final class PromptScales {
         return formula.apply(new Input(
                 h,
                 prompts,
-                run.parameters(assignment, PromptScale::parameters, formula::paddedAxis),
-                run.segmentsOf(assignment, prompts.rows()),
-                run.segmentsOf(assignment, prompts.tokens())));
+                acting.parameters(assignment, PromptScale::parameters, formula::paddedAxis),
+                acting.segmentsOf(assignment, prompts.rows()),
+                acting.segmentsOf(assignment, prompts.tokens())));
     }
 
     private record Input(
@@ -257,11 +261,11 @@ final class PromptScales {
      * @param goingOn rows whose factors an earlier pass has made
      */
     private Tensor keep(Kept before, String site, @Nullable Tensor made, BitSet goingOn) {
-        int rows = run.batch().rows().size();
+        int rows = batch.rows().size();
         int[] slots = IntStream.range(0, rows).map(before.slot()).toArray();
         Tensor all = made;
         if (!goingOn.isEmpty()) {
-            Tensor earlier = before.vectors().get(run.session(), site);
+            Tensor earlier = before.vectors().get(session, site);
             if (made == null
                     && goingOn.cardinality() == rows
                     && before.vectors().isKept(site, slots)) {
@@ -275,8 +279,7 @@ final class PromptScales {
                         ? others.shape().dim(0) + before.vectors().place(site, slots[row])
                         : own;
             }
-            all = Tensor.concat(List.of(others, earlier), 0)
-                    .gather(run.session().index(from));
+            all = Tensor.concat(List.of(others, earlier), 0).gather(session.index(from));
         }
         if (all == null) {
             throw new IllegalStateException("no prompt was read for the factors of " + site);

@@ -17,7 +17,6 @@ import io.peftj.core.site.Site;
 import io.peftj.core.site.Sublayer;
 import io.peftj.core.tensor.AttentionPrefix;
 import io.peftj.core.tensor.CacheLayout;
-import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Dropout;
 import io.peftj.core.tensor.Index;
@@ -30,18 +29,10 @@ import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.IntUnaryOperator;
-import java.util.function.Predicate;
-import java.util.function.Supplier;
-import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -54,15 +45,13 @@ import org.jspecify.annotations.Nullable;
 public final class Run {
     private final Session session;
     private final Batch batch;
-    private final @Nullable Training training;
     private final KeyValueObserver observer;
     private final @Nullable Cached cached;
     private final boolean recomputing;
     private final TokenRows tokenRows;
     private final PromptEdits promptEdits;
     private final PromptScales promptScales;
-    private final Map<List<Object>, Segments> segments = new HashMap<>();
-    private final Map<List<Object>, Dropout> dropouts = new HashMap<>();
+    private final Acting acting;
 
     /**
      * A forward pass.
@@ -106,13 +95,13 @@ public final class Run {
             boolean recomputing) {
         this.session = session;
         this.batch = batch;
-        this.training = training;
         this.observer = observer;
         this.cached = cached;
         this.recomputing = recomputing;
         this.tokenRows = new TokenRows(session, batch);
-        this.promptEdits = new PromptEdits(this);
-        this.promptScales = new PromptScales(this, cached == null ? null : cached.vectors());
+        this.acting = new Acting(session, batch, training, cached == null ? null : cached.stacks());
+        this.promptEdits = new PromptEdits(session, batch, acting);
+        this.promptScales = new PromptScales(session, batch, acting, cached == null ? null : cached.vectors());
     }
 
     /** What is kept between passes: a cache in which the batch's rows lie somewhere, and stacks. */
@@ -190,17 +179,18 @@ public final class Run {
      * @return [tokens, width] in z's format; z itself where nothing acts
      */
     public Tensor sublayer(int layer, Sublayer sublayer, Tensor x, Tensor z) {
-        if (!anyAdapter(adapter -> adapter.plan().hasSublayerDeltas())) {
+        if (!acting.any(adapter -> adapter.plan().hasSublayerDeltas())) {
             return z;
         }
         Tensor y = z;
-        for (Assignment<SublayerDelta> assignment :
-                alike(plan -> plan.sublayerDeltas(layer, sublayer), delta -> List.of(delta.formula(), delta.reads()))) {
+        for (Assignment<SublayerDelta> assignment : acting.alike(
+                plan -> plan.sublayerDeltas(layer, sublayer), delta -> List.of(delta.formula(), delta.reads()))) {
             SublayerDelta any = assignment.entries().get(0).contribution();
             SublayerFormula formula = any.formula();
-            List<Tensor> parameters = parameters(assignment, SublayerDelta::parameters, formula::paddedAxis);
+            List<Tensor> parameters = acting.parameters(assignment, SublayerDelta::parameters, formula::paddedAxis);
             Tensor read = any.reads() == Reads.INPUT ? x : y;
-            y = y.plus(formula.apply(new SublayerPart(read, parameters, segmentsOf(assignment, batch.tokens()))));
+            y = y.plus(
+                    formula.apply(new SublayerPart(read, parameters, acting.segmentsOf(assignment, batch.tokens()))));
         }
         return y;
     }
@@ -336,7 +326,7 @@ public final class Run {
 
     /** Whether adapters touch a site's product in any group. */
     public boolean touches(Site site) {
-        return anyAdapter(adapter -> adapter.plan().acts(site.name()))
+        return acting.any(adapter -> adapter.plan().acts(site.name()))
                 || tokenRows.act(site.weightName())
                 || isSubstituted(site.weightName())
                 || isSubstituted(site.biasName());
@@ -346,16 +336,16 @@ public final class Run {
 
     private Tensor scaleInput(Site site, Tensor x, Places places) {
         Tensor scaled = x;
-        for (Assignment<InputScale> assignment : assignments(plan -> plan.inputScales(site.name()))) {
-            scaled =
-                    scaled.times(scale(assignment, InputScale::scale, parameter(InputScale::scale), places, x.dtype()));
+        for (Assignment<InputScale> assignment : acting.assignments(plan -> plan.inputScales(site.name()))) {
+            scaled = scaled.times(
+                    scale(assignment, InputScale::scale, Acting.parameter(InputScale::scale), places, x.dtype()));
         }
         return scaled;
     }
 
     private Tensor scaleOutput(Site site, Tensor y, Places places) {
         Tensor scaled = y;
-        for (Assignment<OutputScale> assignment : assignments(plan -> plan.outputScales(site.name()))) {
+        for (Assignment<OutputScale> assignment : acting.assignments(plan -> plan.outputScales(site.name()))) {
             scaled = scaled.times(scale(
                     assignment,
                     scale -> scale.scale() + " at " + scale.outputs().begin(),
@@ -377,45 +367,13 @@ public final class Run {
             Function<Entry<C>, Tensor> value,
             Places places,
             DType dtype) {
-        Tensor stacked = stack(assignment, key, value, -1, dtype);
+        Tensor stacked = acting.stack(assignment, key, value, -1, dtype);
         return assignment.isUniform()
                 ? stacked
                 : stacked.repeat(
-                        segments(
+                        acting.segments(
                                 places, assignment.slots(), assignment.entries().size()),
                         1);
-    }
-
-    private static <C> Function<Entry<C>, Tensor> parameter(Function<C, String> name) {
-        return entry -> entry.adapter().parameter(name.apply(entry.contribution()));
-    }
-
-    /**
-     * A value of each of an assignment's adapters, stacked, in a format; in their own if it is null.
-     *
-     * @param key tells the value from the adapter's others
-     */
-    private <C> Tensor stack(
-            Assignment<C> assignment,
-            Function<C, String> key,
-            Function<Entry<C>, Tensor> value,
-            int paddedAxis,
-            @Nullable DType dtype) {
-        Supplier<Tensor> stack = () -> assignment.stack(
-                assignment.entries().stream()
-                        .map(value)
-                        .map(one -> dtype == null ? one : one.cast(dtype))
-                        .toList(),
-                paddedAxis);
-        if (cached == null || (assignment.isUniform() && dtype == null)) {
-            return stack.get();
-        }
-        List<Object> keys = new ArrayList<>(List.of(paddedAxis, assignment.isUniform(), String.valueOf(dtype)));
-        for (Entry<C> entry : assignment.entries()) {
-            keys.add(entry.adapter().plan());
-            keys.add(key.apply(entry.contribution()));
-        }
-        return cached.stacks().get(session, keys, stack);
     }
 
     // ---- products ----
@@ -434,81 +392,16 @@ public final class Run {
     }
 
     private List<Assignment<Delta>> deltas(Site site) {
-        return alike(plan -> plan.deltas(site.name()), delta -> List.of(delta.formula(), delta.outputs()));
+        return acting.alike(plan -> plan.deltas(site.name()), delta -> List.of(delta.formula(), delta.outputs()));
     }
 
     private Tensor delta(
             Site site, Assignment<Delta> assignment, Tensor x, UnaryOperator<Tensor> frozen, Places places) {
         DeltaFormula formula = assignment.entries().get(0).contribution().formula();
-        List<Tensor> parameters = parameters(assignment, Delta::parameters, formula::paddedAxis);
-        Segments which = segmentsOf(assignment, places);
-        Dropout dropout = dropout(site.name(), assignment, Delta::dropout, places);
+        List<Tensor> parameters = acting.parameters(assignment, Delta::parameters, formula::paddedAxis);
+        Segments which = acting.segmentsOf(assignment, places);
+        Dropout dropout = acting.dropout(site.name(), assignment, Delta::dropout, places);
         return formula.apply(new SiteInput(x, frozen, parameters, which, dropout));
-    }
-
-    /** A formula's parameters, stacked where its contributions differ. */
-    <C> List<Tensor> parameters(
-            Assignment<C> assignment, Function<C, List<String>> names, IntUnaryOperator paddedAxis) {
-        List<Tensor> parameters = new ArrayList<>();
-        int count = names.apply(assignment.entries().get(0).contribution()).size();
-        for (int i = 0; i < count; i++) {
-            int number = i;
-            Function<C, String> name = contribution -> names.apply(contribution).get(number);
-            parameters.add(stack(assignment, name, parameter(name), paddedAxis.applyAsInt(number), null));
-        }
-        return parameters;
-    }
-
-    /** Which of an assignment's contributions acts where; null if one acts everywhere. */
-    <C> @Nullable Segments segmentsOf(Assignment<C> assignment, Places places) {
-        return assignment.isUniform()
-                ? null
-                : segments(places, assignment.slots(), assignment.entries().size());
-    }
-
-    /**
-     * What is dropped at one place of the model; null for nothing.
-     *
-     * @param where names the place
-     * @param probability a contribution's
-     */
-    <C> @Nullable Dropout dropout(
-            String where, Assignment<C> assignment, ToDoubleFunction<C> probability, Places places) {
-        Training now = training;
-        if (now == null
-                || assignment.entries().stream()
-                        .allMatch(entry -> probability.applyAsDouble(entry.contribution()) == 0)) {
-            return null;
-        }
-        List<Object> key = new ArrayList<>(List.of(places));
-        for (int g = 0; g < batch.groups().size(); g++) {
-            int slot = assignment.slot(g);
-            if (slot == Segments.NONE) {
-                key.add(slot);
-            } else {
-                key.add(assignment.entries().get(slot).adapter());
-                key.add(probability.applyAsDouble(assignment.entries().get(slot).contribution()));
-            }
-        }
-        return dropouts.computeIfAbsent(List.copyOf(key), k -> draw(now, assignment, probability, places))
-                .at(CounterRandom.key(0, where));
-    }
-
-    private <C> Dropout draw(Training now, Assignment<C> assignment, ToDoubleFunction<C> probability, Places places) {
-        long[] keys = new long[places.size()];
-        long[] thresholds = new long[places.size()];
-        for (int g = 0; g < batch.groups().size(); g++) {
-            int slot = assignment.slot(g);
-            if (slot != Segments.NONE) {
-                Entry<C> entry = assignment.entries().get(slot);
-                for (int i = places.offset(g); i < places.offset(g + 1); i++) {
-                    long example = batch.rows().get(places.row(i)).example();
-                    keys[i] = now.key(entry.adapter().name(), example, places.token(i));
-                    thresholds[i] = Dropout.threshold(probability.applyAsDouble(entry.contribution()));
-                }
-            }
-        }
-        return new Dropout(session.index(keys), session.index(thresholds), 0);
     }
 
     private record SiteInput(
@@ -532,7 +425,7 @@ public final class Run {
     // ---- substitutions ----
 
     private boolean isSubstituted(String baseParameter) {
-        return anyAdapter(adapter -> adapter.plan().substitute(baseParameter) != null);
+        return acting.any(adapter -> adapter.plan().substitute(baseParameter) != null);
     }
 
     /** The base's vector, its replacement, or where groups differ one row a place; null if there is none. */
@@ -558,7 +451,7 @@ public final class Run {
                 0);
         int[] slots = new int[replacements.size()];
         Arrays.setAll(slots, i -> i);
-        return stacked.repeat(segments(places, slots, slots.length), 0);
+        return stacked.repeat(acting.segments(places, slots, slots.length), 0);
     }
 
     /** Computes neighbouring groups with one replacement together, and joins the parts. */
@@ -568,79 +461,6 @@ public final class Run {
             ofGroup.add(substitution(name, g));
         }
         return places.byGroup(ofGroup, (entry, range) -> part.apply(entry == null ? null : value(entry), range));
-    }
-
-    // ---- who acts where ----
-
-    /** The k-th alike contribution of every group, for each depth k. */
-    private <C> List<List<@Nullable Entry<C>>> depths(Function<BoundPlan, List<C>> contributions) {
-        List<List<Entry<C>>> ofGroup = new ArrayList<>();
-        int deepest = 0;
-        for (Stack stack : batch.groups()) {
-            List<Entry<C>> entries = new ArrayList<>();
-            for (ActiveAdapter adapter : stack.adapters()) {
-                contributions.apply(adapter.plan()).forEach(c -> entries.add(new Entry<>(adapter, c)));
-            }
-            ofGroup.add(entries);
-            deepest = Math.max(deepest, entries.size());
-        }
-        List<List<@Nullable Entry<C>>> depths = new ArrayList<>();
-        for (int k = 0; k < deepest; k++) {
-            List<@Nullable Entry<C>> depth = new ArrayList<>();
-            for (List<Entry<C>> entries : ofGroup) {
-                depth.add(k < entries.size() ? entries.get(k) : null);
-            }
-            depths.add(depth);
-        }
-        return depths;
-    }
-
-    /** The k-th contributions of all groups, apart by what those share that are computed together. */
-    <C> List<Assignment<C>> alike(Function<BoundPlan, List<C>> contributions, Function<C, List<Object>> kind) {
-        List<Assignment<C>> found = new ArrayList<>();
-        for (List<@Nullable Entry<C>> depth : depths(contributions)) {
-            Map<List<Object>, List<@Nullable Entry<C>>> byKind = new LinkedHashMap<>();
-            for (int g = 0; g < depth.size(); g++) {
-                Entry<C> entry = depth.get(g);
-                if (entry != null) {
-                    byKind.computeIfAbsent(
-                                    kind.apply(entry.contribution()),
-                                    key -> new ArrayList<>(Collections.nCopies(depth.size(), null)))
-                            .set(g, entry);
-                }
-            }
-            byKind.values().forEach(alike -> found.add(Assignment.of(alike)));
-        }
-        return found;
-    }
-
-    private <C> List<Assignment<C>> assignments(Function<BoundPlan, List<C>> contributions) {
-        List<Assignment<C>> found = new ArrayList<>();
-        for (List<@Nullable Entry<C>> depth : depths(contributions)) {
-            found.add(Assignment.of(depth));
-        }
-        return found;
-    }
-
-    private boolean anyAdapter(Predicate<ActiveAdapter> predicate) {
-        // Loops: this is asked several times a layer.
-        for (Stack stack : batch.groups()) {
-            for (ActiveAdapter adapter : stack.adapters()) {
-                if (predicate.test(adapter)) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
-    private Segments segments(Places places, int[] slots, int slotCount) {
-        List<Object> key = new ArrayList<>(List.of(places, slotCount));
-        for (int slot : slots) {
-            key.add(slot);
-        }
-        return segments.computeIfAbsent(
-                List.copyOf(key), k -> Segments.of(session, places.offsets(), slots, slotCount));
     }
 
     private static Tensor required(@Nullable Tensor tensor) {
