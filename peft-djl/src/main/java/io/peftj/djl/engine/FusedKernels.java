@@ -96,6 +96,7 @@ final class FusedKernels {
         if (wantGradient) {
             forms.add(x.form());
         }
+        int chunk = choice.lossChunk(weight.outFeatures());
         return calls.several(
                 "linear_cross_entropy",
                 forms,
@@ -105,8 +106,8 @@ final class FusedKernels {
                 weights,
                 smoothing,
                 wantGradient,
-                choice.lossChunk(weight.outFeatures()),
-                choice.fastWeight(x.type()));
+                chunk,
+                choice.fastWeight(x.type(), Math.min(chunk, x.dim(0))));
     }
 
     private static List<Form> lossForms(TorchBuffer weights) {

@@ -14,17 +14,22 @@ import org.slf4j.LoggerFactory;
  * <p>Operations that an older or differently built libtorch may lack are tried once at the start, each in an archive of its own, because one
  * unknown name makes a whole archive fail.
  *
- * @param oneDnnF32 whether oneDNN multiplies matrices in single precision
- * @param oneDnnBf16 whether oneDNN multiplies matrices in bf16
+ * @param processor what computes
+ * @param oneDnnF32 whether oneDNN can multiply matrices in single precision
+ * @param oneDnnBf16 whether oneDNN can multiply matrices in bf16
  * @param flashAttention whether the processor's fused attention is used
  * @param fusedAdamW whether the optimiser's fused kernel is used
  */
-record KernelChoice(boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttention, boolean fusedAdamW) {
+record KernelChoice(
+        Processor processor, boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttention, boolean fusedAdamW) {
     private static final Logger LOGGER = LoggerFactory.getLogger(KernelChoice.class);
     private static final double TOLERANCE = 0.02; // of bf16; a wrong kernel is off by far more
 
     /** Below this, starting oneDNN costs more than it gains. */
     private static final int SMALLEST_FAST_SIDE = 32;
+
+    /** From so many tokens on, libtorch's own way to multiply in tiles is up to twice as fast as the one taken otherwise; below it is half as fast. */
+    private static final int FEWEST_TILED_TOKENS = 32;
 
     /** Rows shorter than this pass attention's gradients in single precision: the bf16 kernel is two to four times slower there. */
     private static final int SHORTEST_BF16_GRADIENT = 512;
@@ -38,9 +43,10 @@ record KernelChoice(boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttentio
     static KernelChoice probe(PtNDManager manager, EngineOptions options) {
         if (options.isCuda()) {
             return new KernelChoice(
-                    false, false, false, works(manager, options, "adamw_probe", List.of("adamw_fused")));
+                    Processor.OTHER, false, false, false, works(manager, options, "adamw_probe", List.of("adamw_fused")));
         }
         return new KernelChoice(
+                Processor.here(),
                 worksIn(ScalarType.F32, manager, options),
                 worksIn(ScalarType.BF16, manager, options),
                 works(manager, options, "attend_probe", List.of("attention_flash")),
@@ -49,7 +55,7 @@ record KernelChoice(boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttentio
 
     /** The fast kernels that are used, each after a comma. */
     String names() {
-        return (oneDnnF32 ? ", oneDNN f32" : "")
+        return (fastF32() ? ", oneDNN f32" : "")
                 + (oneDnnBf16 ? ", oneDNN bf16" : "")
                 + (flashAttention ? ", flash attention" : "")
                 + (fusedAdamW ? ", fused AdamW" : "");
@@ -73,9 +79,18 @@ record KernelChoice(boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttentio
                 fusedAdamW ? "adamw_fused" : "adamw_portable");
     }
 
-    /** Whether a product with a frozen weight goes to the fast library. */
-    boolean fastWeight(ScalarType type) {
-        return (type == ScalarType.F32 && oneDnnF32) || (type == ScalarType.BF16 && oneDnnBf16);
+    /** Whether a product of a frozen weight with some tokens calls oneDNN itself instead of leaving it to libtorch. */
+    boolean fastWeight(ScalarType type, int tokens) {
+        return switch (type) {
+            case F32 -> fastF32();
+            case BF16 -> oneDnnBf16 && !(processor.tiles() && tokens >= FEWEST_TILED_TOKENS);
+            default -> false;
+        };
+    }
+
+    /** On Intel's processors MKL, which libtorch takes by itself, is a little faster, and up to twice at few tokens. */
+    private boolean fastF32() {
+        return oneDnnF32 && !processor.intel();
     }
 
     /**
@@ -86,14 +101,14 @@ record KernelChoice(boolean oneDnnF32, boolean oneDnnBf16, boolean flashAttentio
         return type == ScalarType.F32 && oneDnnF32;
     }
 
-    /** Whether a product whose sides have these sizes goes to the fast library. */
+    /** Whether a product whose sides have these sizes, tokens first, calls oneDNN. */
     boolean fastProduct(ScalarType type, int... sides) {
         for (int side : sides) {
             if (side < SMALLEST_FAST_SIDE) {
                 return false;
             }
         }
-        return fastWeight(type);
+        return fastWeight(type, sides[0]);
     }
 
     /** Whether attention's gradients over bf16 are computed in single precision. */

@@ -20,12 +20,12 @@ final class ProductKernels {
 
     Buffer linear(TorchBuffer x, TorchWeight weight, @Nullable Buffer bias) {
         Form form = x.form().withDim(-1, weight.outFeatures());
-        return calls.one("linear", form, x, weight.matrix(), bias, choice.fastWeight(x.type()));
+        return calls.one("linear", form, x, weight.matrix(), bias, choice.fastWeight(x.type(), x.dim(0)));
     }
 
     Buffer linearTransposed(TorchBuffer g, TorchWeight weight) {
         Form form = g.form().withDim(-1, weight.inFeatures());
-        return calls.one("linear_transposed", form, g, weight.matrix(), choice.fastWeight(g.type()));
+        return calls.one("linear_transposed", form, g, weight.matrix(), choice.fastWeight(g.type(), g.dim(0)));
     }
 
     Buffer rows(TorchWeight weight, Index index) {

@@ -30,7 +30,7 @@ class AttentionKernelsTest {
 
     /** As on a device without the fused kernel. */
     private static final TorchBackend PORTABLE =
-            TorchBackend.open(EngineOptions.defaults().withThreads(1), new KernelChoice(false, false, false, false));
+            TorchBackend.open(EngineOptions.defaults().withThreads(1), new KernelChoice(Processor.OTHER, false, false, false, false));
 
     @AfterAll
     static void closePortable() {

@@ -37,14 +37,39 @@ class KernelChoiceTest {
     @Test
     @EnabledIfSystemProperty(named = "os.arch", matches = "amd64|x86_64")
     void theFastKernelsOfThePinnedNativesAreFound() {
-        assertThat(probe()).isEqualTo(new KernelChoice(true, true, true, true));
+        assertThat(probe()).isEqualTo(new KernelChoice(Processor.here(), true, true, true, true));
     }
 
     @Test
     void whatIsNotThereIsReplaced() {
-        assertThat(new KernelChoice(false, false, false, false).resources())
+        assertThat(new KernelChoice(Processor.OTHER, false, false, false, false).resources())
                 .contains("linear_portable", "attention_portable", "adamw_portable")
                 .doesNotContain("linear_onednn", "attention_flash", "adamw_fused");
+    }
+
+    @Test
+    void oneDnnMultipliesWhereLibtorchWouldDoWorse() {
+        KernelChoice other = new KernelChoice(Processor.OTHER, true, true, true, true);
+        assertThat(other.fastWeight(ScalarType.F32, 1)).isTrue();
+        assertThat(other.fastWeight(ScalarType.BF16, 512)).isTrue();
+        assertThat(other.fastWeight(ScalarType.F64, 512)).isFalse();
+        KernelChoice tiles = new KernelChoice(new Processor(true, true), true, true, true, true);
+        assertThat(tiles.fastWeight(ScalarType.F32, 1)).isFalse();
+        assertThat(tiles.fastWeight(ScalarType.BF16, 31)).isTrue();
+        assertThat(tiles.fastWeight(ScalarType.BF16, 32)).isFalse();
+        assertThat(tiles.fastProduct(ScalarType.BF16, 64, 64, 64)).isFalse();
+        assertThat(tiles.columnsFirst(ScalarType.F32)).isTrue();
+    }
+
+    @Test
+    void aProcessorIsKnownByWhatItsSystemSays() {
+        assertThat(Processor.of("vendor_id\t: GenuineIntel\nflags\t\t: fpu avx512f amx_bf16 amx_tile\n"))
+                .isEqualTo(new Processor(true, true));
+        assertThat(Processor.of("vendor_id\t: AuthenticAMD\nflags\t\t: fpu avx512f avx512_bf16\n"))
+                .isEqualTo(Processor.OTHER);
+        assertThat(Processor.of("Intel64 Family 6 Model 143 Stepping 8, GenuineIntel"))
+                .isEqualTo(new Processor(true, false));
+        assertThat(Processor.of("")).isEqualTo(Processor.OTHER);
     }
 
     @Test

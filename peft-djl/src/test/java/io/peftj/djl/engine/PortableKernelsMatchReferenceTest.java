@@ -12,7 +12,7 @@ class PortableKernelsMatchReferenceTest extends KernelsContract {
     @BeforeAll
     static void open() {
         EngineOptions options = EngineOptions.defaults().withThreads(1).withWorkers(2);
-        KernelChoice portable = new KernelChoice(false, false, false, false);
+        KernelChoice portable = new KernelChoice(Processor.OTHER, false, false, false, false);
         backend = TorchBackend.open(options, portable);
     }
 
