@@ -4,6 +4,7 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.BackendInfo;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
+import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Kernels;
 import io.peftj.core.tensor.LinearAlgebra;
@@ -123,6 +124,11 @@ public final class FaultyBackend implements Backend {
     @Override
     public Weight weight(ByteBuffer bytes, Encoding encoding, Shape shape, DType dtype) {
         return backend.weight(bytes, encoding, shape, dtype);
+    }
+
+    @Override
+    public FusedWeight fuse(List<Weight> weights) {
+        return backend.fuse(weights);
     }
 
     @Override

@@ -156,8 +156,25 @@ public final class Run {
             return x.linear(weight, bias);
         }
         Tensor input = scaleInput(site, x, places);
+        return adapted(site, input, product(site, input, weight, places), weight, bias, places);
+    }
+
+    /** Whether a site's base product reads x itself and multiplies it with the base's own matrix, whatever adapters do afterwards. */
+    public boolean keepsProduct(Site site) {
+        return !acting.any(adapter -> !adapter.plan().inputScales(site.name()).isEmpty())
+                && !tokenRows.act(site.weightName())
+                && !isSubstituted(site.weightName());
+    }
+
+    /**
+     * The rest of {@link #linear} after the base product, for products that are computed for several sites at once.
+     *
+     * @param input what the product read [places, in], scaled already
+     * @param product input · weightᵀ [places, out]
+     */
+    public Tensor adapted(
+            Site site, Tensor input, Tensor product, Weight weight, @Nullable Tensor bias, Places places) {
         UnaryOperator<Tensor> frozen = some -> product(site, some, weight, places);
-        Tensor product = frozen.apply(input);
         Tensor y = product;
         for (Assignment<Delta> assignment : deltas(site)) {
             OutputRange outputs = assignment.entries().get(0).contribution().outputs();

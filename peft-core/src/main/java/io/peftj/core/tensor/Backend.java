@@ -89,6 +89,13 @@ public interface Backend extends AutoCloseable {
         return weight(bytes, encoding, shape, dtype);
     }
 
+    /**
+     * Puts frozen matrices of one width and format below each other, and takes them over.
+     *
+     * @return the whole and its parts, each of which wants to be freed
+     */
+    FusedWeight fuse(List<Weight> weights);
+
     /** The values of a frozen matrix [out, in]. */
     HostTensor dense(Weight weight);
 

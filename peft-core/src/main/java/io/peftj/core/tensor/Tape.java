@@ -206,10 +206,21 @@ public final class Tape implements AutoCloseable {
                 kept[i] = saved[before] == saved[i] ? kept[before] : null;
             }
             if (kept[i] == null) {
-                kept[i] = saved[i].compact();
+                kept[i] = saved[i].compact(elementsOf(saved[i].buffer().storage(), saved));
             }
         }
         return kept;
+    }
+
+    /** How many elements of a storage are saved together. */
+    private static long elementsOf(Buffer storage, Tensor[] saved) {
+        long elements = 0;
+        for (Tensor tensor : saved) {
+            if (tensor.buffer().storage() == storage) {
+                elements += tensor.shape().size();
+            }
+        }
+        return elements;
     }
 
     private List<Tensor> note(String operation, List<Tensor> results, Tensor[] inputs, Tensor[] saved, Rule rule) {

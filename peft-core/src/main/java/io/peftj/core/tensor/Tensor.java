@@ -408,9 +408,13 @@ public final class Tensor {
         return new Tensor(other, buffer, shape, dtype, constant, version, Origin.NONE);
     }
 
-    /** This, or a copy if it is a view that would keep more than twice its size alive. */
-    Tensor compact() {
-        if (constant != null || buffer.storageBytes() <= 2 * shape.size() * dtype.bytes()) {
+    /**
+     * This, or a copy if it is a view that would keep much more alive than is needed.
+     *
+     * @param needed elements of its storage that are kept anyway
+     */
+    Tensor compact(long needed) {
+        if (constant != null || buffer.storageBytes() <= 2 * needed * dtype.bytes()) {
             return this;
         }
         return session.own(session.kernels().copy(buffer), shape, dtype);

@@ -8,18 +8,23 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
+import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.HostTensor;
+import io.peftj.core.tensor.Kernels;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Weight;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a model's tensors from a file into a backend, checks their shapes, and owns what it made. Used on a thread of the backend. */
@@ -93,6 +98,70 @@ public final class Weights implements AutoCloseable {
                 name,
                 below -> below.matrix(name, out, in),
                 () -> load(stored(name, Shape.of(out, in)), backend::weight, backend::weight));
+    }
+
+    /**
+     * The matrices of sites that read one input, below each other; the same one when asked again.
+     *
+     * @return null where some of the matrices or biases were replaced and the others were not
+     */
+    @Nullable
+    Weight fused(List<Site> sites) {
+        if (under != null && !replacesAll(sites)) {
+            return replacesAny(sites) ? null : under.fused(sites);
+        }
+        String name = joined(sites, Site::weightName);
+        Weight known = matrices.get(name);
+        if (known == null) {
+            FusedWeight fused = backend.fuse(sites.stream().map(this::matrix).toList());
+            for (int i = 0; i < sites.size(); i++) {
+                matrices.put(sites.get(i).weightName(), fused.parts().get(i));
+            }
+            known = fused.whole();
+            matrices.put(name, known);
+        }
+        return known;
+    }
+
+    /** The biases of such sites one after another; null if one of them has none. */
+    @Nullable
+    Constant fusedBias(List<Site> sites) {
+        List<Constant> biases = new ArrayList<>();
+        for (Site site : sites) {
+            Constant bias = bias(site);
+            if (bias == null) {
+                return null;
+            }
+            biases.add(bias);
+        }
+        if (under != null && !replacesAny(sites)) {
+            return under.fusedBias(sites);
+        }
+        String name = joined(sites, Site::biasName);
+        Constant known = vectors.get(name);
+        if (known == null) {
+            Kernels kernels = backend.kernels();
+            Shape shape = Shape.of(sites.stream().mapToInt(Site::out).sum());
+            known = Constant.owning(
+                    kernels.concat(biases.stream().map(Constant::buffer).toList(), 0), shape, dtype);
+            vectors.put(name, known);
+        }
+        return known;
+    }
+
+    private boolean replacesAll(List<Site> sites) {
+        return sites.stream().allMatch(site -> replaces(site.weightName()));
+    }
+
+    private boolean replacesAny(List<Site> sites) {
+        return source == null
+                && sites.stream()
+                        .anyMatch(site ->
+                                matrices.containsKey(site.weightName()) || vectors.containsKey(site.biasName()));
+    }
+
+    private static String joined(List<Site> sites, Function<Site, String> name) {
+        return sites.stream().map(name).collect(Collectors.joining(" + "));
     }
 
     /** A site's matrix whose rows are looked up by number; the same one when asked again. */

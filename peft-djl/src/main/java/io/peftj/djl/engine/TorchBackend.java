@@ -10,6 +10,7 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.BackendInfo;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
+import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Kernels;
 import io.peftj.core.tensor.LinearAlgebra;
@@ -18,6 +19,7 @@ import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Updates;
 import io.peftj.core.tensor.Weight;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -216,6 +218,25 @@ public final class TorchBackend implements Backend {
         } finally {
             matrix.release();
         }
+    }
+
+    @Override
+    public FusedWeight fuse(List<Weight> weights) {
+        List<TorchBuffer> matrices =
+                weights.stream().map(weight -> TorchWeight.of(weight).matrix()).toList();
+        DType dtype = weights.get(0).dtype();
+        return call(() -> {
+            TorchBuffer whole = forProducts(TorchBuffer.of(kernels.concat(List.copyOf(matrices), 0)));
+            List<Weight> parts = new ArrayList<>();
+            int from = 0;
+            for (TorchBuffer matrix : matrices) {
+                int to = from + matrix.dim(0);
+                parts.add(new TorchWeight(TorchBuffer.of(kernels.slice(whole, 0, from, to)), dtype));
+                matrix.release();
+                from = to;
+            }
+            return new FusedWeight(new TorchWeight(whole, dtype), parts);
+        });
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.BackendInfo;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Encoding;
+import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Kernels;
 import io.peftj.core.tensor.LinearAlgebra;
@@ -13,7 +14,10 @@ import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Updates;
 import io.peftj.core.tensor.Weight;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 
 /**
  * The arithmetic of the vocabulary in plain Java over {@code double[]}: slow, readable, and without a line in common with an engine.
@@ -97,6 +101,19 @@ public final class ReferenceBackend implements Backend {
             throw new IllegalArgumentException("a weight is a matrix [out, in], found shape " + shape);
         }
         return new ReferenceWeight(store.keep(new Array(shape, values), dtype));
+    }
+
+    /** {@inheritDoc} The parts stay matrices of their own. */
+    @Override
+    public FusedWeight fuse(List<Weight> weights) {
+        Array[] parts = weights.stream()
+                .map(weight -> ReferenceWeight.of(weight).array())
+                .toArray(Array[]::new);
+        int out = weights.stream().mapToInt(Weight::outFeatures).sum();
+        double[] values =
+                Stream.of(parts).flatMapToDouble(part -> DoubleStream.of(part.values())).toArray();
+        Weight first = weights.get(0);
+        return new FusedWeight(weight(values, Shape.of(out, first.inFeatures()), first.dtype()), weights);
     }
 
     @Override

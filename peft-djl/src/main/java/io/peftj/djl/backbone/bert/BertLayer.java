@@ -5,16 +5,16 @@ import io.peftj.core.run.Run;
 import io.peftj.core.site.Sublayer;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Tensor;
+import io.peftj.djl.backbone.FusedLinear;
 import io.peftj.djl.backbone.LayerNorm;
 import io.peftj.djl.backbone.Linear;
 import io.peftj.djl.backbone.Weights;
+import java.util.List;
 
 /** One layer: attention and a feed-forward network, each added to its input and normed after. */
 record BertLayer(
         int number,
-        Linear query,
-        Linear key,
-        Linear value,
+        FusedLinear queryKeyValue,
         Linear attentionOutput,
         LayerNorm attentionNorm,
         Linear intermediate,
@@ -26,9 +26,11 @@ record BertLayer(
         String name = config.prefix() + "encoder.layer." + number;
         return new BertLayer(
                 number,
-                Linear.load(spec.site(name + ".attention.self.query"), weights),
-                Linear.load(spec.site(name + ".attention.self.key"), weights),
-                Linear.load(spec.site(name + ".attention.self.value"), weights),
+                FusedLinear.load(
+                        weights,
+                        spec.site(name + ".attention.self.query"),
+                        spec.site(name + ".attention.self.key"),
+                        spec.site(name + ".attention.self.value")),
                 Linear.load(spec.site(name + ".attention.output.dense"), weights),
                 LayerNorm.load(name + ".attention.output.LayerNorm", config.width(), config.eps(), weights),
                 Linear.load(spec.site(name + ".intermediate.dense"), weights),
@@ -52,9 +54,10 @@ record BertLayer(
     }
 
     private Tensor attention(Run run, Tensor h) {
-        Tensor q = heads(query.apply(run, h));
-        Tensor k = heads(key.apply(run, h));
-        Tensor v = heads(value.apply(run, h));
+        List<Tensor> parts = queryKeyValue.apply(run, h);
+        Tensor q = heads(parts.get(0));
+        Tensor k = heads(parts.get(1));
+        Tensor v = heads(parts.get(2));
         return attentionOutput.apply(
                 run,
                 run.attention(number, q, k, v, false, 1 / Math.sqrt(q.shape().dim(2))));

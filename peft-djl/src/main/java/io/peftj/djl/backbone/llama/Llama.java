@@ -8,6 +8,7 @@ import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
+import io.peftj.djl.backbone.FusedLinear;
 import io.peftj.djl.backbone.Linear;
 import io.peftj.djl.backbone.Transformer;
 import io.peftj.djl.backbone.Weights;
@@ -67,15 +68,16 @@ final class Llama implements Transformer {
                 l,
                 name,
                 weights.vector(name + ".input_layernorm.weight", config.width()),
-                Linear.load(spec.site(name + ".self_attn.q_proj"), weights),
-                Linear.load(spec.site(name + ".self_attn.k_proj"), weights),
-                Linear.load(spec.site(name + ".self_attn.v_proj"), weights),
+                FusedLinear.load(
+                        weights,
+                        spec.site(name + ".self_attn.q_proj"),
+                        spec.site(name + ".self_attn.k_proj"),
+                        spec.site(name + ".self_attn.v_proj")),
                 headNorm(name + ".self_attn.q_norm.weight", weights),
                 headNorm(name + ".self_attn.k_norm.weight", weights),
                 Linear.load(spec.site(name + ".self_attn.o_proj"), weights),
                 weights.vector(name + ".post_attention_layernorm.weight", config.width()),
-                Linear.load(spec.site(name + ".mlp.gate_proj"), weights),
-                Linear.load(spec.site(name + ".mlp.up_proj"), weights),
+                FusedLinear.load(weights, spec.site(name + ".mlp.gate_proj"), spec.site(name + ".mlp.up_proj")),
                 Linear.load(spec.site(name + ".mlp.down_proj"), weights),
                 config.headDim(),
                 config.eps(),

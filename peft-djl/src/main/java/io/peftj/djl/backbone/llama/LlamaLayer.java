@@ -5,7 +5,9 @@ import io.peftj.core.site.Sublayer;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Constant;
 import io.peftj.core.tensor.Tensor;
+import io.peftj.djl.backbone.FusedLinear;
 import io.peftj.djl.backbone.Linear;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One layer: attention and a gated feed-forward network, each behind an RMS norm and added to the residual stream. */
@@ -13,15 +15,12 @@ record LlamaLayer(
         int number,
         String name,
         Constant attentionNorm,
-        Linear query,
-        Linear key,
-        Linear value,
+        FusedLinear queryKeyValue,
         @Nullable Constant queryNorm,
         @Nullable Constant keyNorm,
         Linear output,
         Constant feedForwardNorm,
-        Linear gate,
-        Linear up,
+        FusedLinear gateUp,
         Linear down,
         int headDim,
         double eps,
@@ -37,16 +36,18 @@ record LlamaLayer(
     }
 
     private Tensor attention(Run run, Tensor x, Rope.Angles angles) {
-        Tensor q = headNorm(run, "self_attn.q_norm", queryNorm, heads(query.apply(run, x)));
-        Tensor k = headNorm(run, "self_attn.k_norm", keyNorm, heads(key.apply(run, x)));
-        Tensor v = heads(value.apply(run, x));
+        List<Tensor> parts = queryKeyValue.apply(run, x);
+        Tensor q = headNorm(run, "self_attn.q_norm", queryNorm, heads(parts.get(0)));
+        Tensor k = headNorm(run, "self_attn.k_norm", keyNorm, heads(parts.get(1)));
+        Tensor v = heads(parts.get(2));
         Tensor rotatedQ = q.rotary(angles.cos(), angles.sin());
         Tensor rotatedK = k.rotary(angles.cos(), angles.sin());
         return output.apply(run, run.attention(number, rotatedQ, rotatedK, v, true, 1 / Math.sqrt(headDim)));
     }
 
     private Tensor feedForward(Run run, Tensor x) {
-        return down.apply(run, gate.apply(run, x).gatedActivation(up.apply(run, x), activation));
+        List<Tensor> parts = gateUp.apply(run, x);
+        return down.apply(run, parts.get(0).gatedActivation(parts.get(1), activation));
     }
 
     /** Over each head's own width; x [tokens, heads, head dim]. */
