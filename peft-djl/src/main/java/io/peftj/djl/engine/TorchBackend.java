@@ -250,6 +250,13 @@ public final class TorchBackend implements Backend {
         TorchWeight.of(weight).matrix().release();
     }
 
+    /** Counts what each kernel takes from now on; one profile at a time. */
+    public KernelProfile profile() {
+        KernelProfile profile = new KernelProfile(() -> calls.profile(null));
+        calls.profile(profile);
+        return profile;
+    }
+
     /** Waits for running tasks, then frees the threads and the kernels. Weights and constants belong to whoever made them. */
     @Override
     public void close() {

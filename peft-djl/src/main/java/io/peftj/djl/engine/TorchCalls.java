@@ -26,6 +26,7 @@ final class TorchCalls {
     private final IValue none;
     private final SpareMemory spare = new SpareMemory();
     private volatile boolean open = true;
+    private volatile @Nullable KernelProfile profile;
 
     TorchCalls(Script script, MemoryMeter memory) {
         this.script = script;
@@ -130,9 +131,21 @@ final class TorchCalls {
         none.close();
     }
 
+    /** Counts calls from now on; null ends that. */
+    void profile(@Nullable KernelProfile counting) {
+        profile = counting;
+    }
+
     private IValue call(String kernel, IValue[] values, @Nullable Object[] arguments) {
+        KernelProfile counting = profile;
         try {
-            return script.call(kernel, values);
+            if (counting == null) {
+                return script.call(kernel, values);
+            }
+            long began = System.nanoTime();
+            IValue result = script.call(kernel, values);
+            counting.add(kernel, arguments, System.nanoTime() - began);
+            return result;
         } catch (RuntimeException e) {
             throw new PeftException("the kernel " + kernel + " failed on " + describe(arguments) + ": " + reason(e), e);
         }

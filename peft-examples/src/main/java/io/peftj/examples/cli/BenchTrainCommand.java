@@ -4,17 +4,22 @@ import io.peftj.core.run.Batch;
 import io.peftj.core.run.Row;
 import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
+import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.MemoryMeter;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.engine.KernelProfile;
+import io.peftj.djl.engine.TorchBackend;
 import io.peftj.djl.train.Example.Assigned;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Measures training steps of a language model. */
@@ -73,6 +78,9 @@ final class BenchTrainCommand implements Callable<Integer> {
     @Option(names = "--checkpointing", description = "Compute layers again in the backward pass.")
     private boolean checkpointing;
 
+    @Option(names = "--profile", description = "Print what each kernel takes, and the step's frozen products alone.")
+    private boolean profile;
+
     BenchTrainCommand(ModelOpener opener) {
         this.opener = opener;
     }
@@ -84,8 +92,8 @@ final class BenchTrainCommand implements Callable<Integer> {
             OptionalLong loaded = Rss.nowMib();
             try (RandomTokenTraining training =
                     new RandomTokenTraining(base, methodOptions.config(method), length, checkpointing)) {
-                measure(training, base.backend().memory(), loaded)
-                        .print(command.commandLine().getOut());
+                JsonLine line = measure(training, base.backend(), loaded);
+                line.print(command.commandLine().getOut());
             }
         }
         return 0;
@@ -104,23 +112,21 @@ final class BenchTrainCommand implements Callable<Integer> {
         });
     }
 
-    private JsonLine measure(RandomTokenTraining training, MemoryMeter memory, OptionalLong loaded) {
+    private JsonLine measure(RandomTokenTraining training, Backend backend, OptionalLong loaded) {
+        MemoryMeter memory = backend.memory();
         memory.resetPeak();
         long before = memory.liveBytes();
-        double[] seconds = new double[steps];
         double loss = 0;
-        for (int step = -WARM_UP; step < steps; step++) {
-            List<Assigned> rows = training.rows(batch);
-            long began = System.nanoTime();
-            loss = training.step(rows);
-            double took = (System.nanoTime() - began) / 1e9;
-            if (step >= 0) {
-                seconds[step] = took;
-            }
-            progress(step, loss, took);
+        for (int step = 0; step < WARM_UP; step++) {
+            loss = step("warm-up", training, new double[1], 0);
+        }
+        double[] seconds = new double[steps];
+        Optional<KernelProfile> kernels = profile ? Optional.of(engine(backend).profile()) : Optional.empty();
+        for (int step = 0; step < steps; step++) {
+            loss = step("step " + (step + 1) + " of " + steps, training, seconds, step);
         }
         double median = median(seconds);
-        return new JsonLine()
+        JsonLine line = new JsonLine()
                 .put("side", "peftj")
                 .put("threads", model.measuredThreads())
                 .put("workload", "train")
@@ -136,12 +142,35 @@ final class BenchTrainCommand implements Callable<Integer> {
                 .putRounded("tokens_per_s", batch * length / median, 1)
                 .put("peak_tensors_mib", (memory.peakBytes() - before) >> 20)
                 .put("peak_rss_mib", Rss.peakMib());
+        kernels.ifPresent(counted -> report(counted, backend, Arrays.stream(seconds).average().orElseThrow(), line));
+        return line;
     }
 
-    private void progress(int step, double loss, double seconds) {
-        String name = step < 0 ? "warm-up" : "step " + (step + 1) + " of " + steps;
-        command.commandLine().getErr().printf("%s: loss %.4f, %.3f s%n", name, loss, seconds);
+    private TorchBackend engine(Backend backend) {
+        if (backend instanceof TorchBackend torch) {
+            return torch;
+        }
+        throw new ParameterException(command.commandLine(), "--profile needs the PyTorch engine");
+    }
+
+    private void report(KernelProfile kernels, Backend backend, double stepSeconds, JsonLine line) {
+        kernels.close();
+        ProfileReport report =
+                new ProfileReport(backend, kernels.entries(), steps, Math.min(batch, backend.lanes()));
+        command.commandLine().getErr().print(report.text(stepSeconds));
         command.commandLine().getErr().flush();
+        line.putRounded("floor_s", report.floorSeconds(), 4);
+    }
+
+    /** One step; its time goes into its place among the others'. */
+    private double step(String name, RandomTokenTraining training, double[] seconds, int place) {
+        List<Assigned> rows = training.rows(batch);
+        long began = System.nanoTime();
+        double loss = training.step(rows);
+        seconds[place] = (System.nanoTime() - began) / 1e9;
+        command.commandLine().getErr().printf("%s: loss %.4f, %.3f s%n", name, loss, seconds[place]);
+        command.commandLine().getErr().flush();
+        return loss;
     }
 
     private static double median(double... values) {
