@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param bias their biases one after another [Σ out]; null for none
  */
 public record FusedLinear(
-        List<Linear> parts, @Nullable Weight whole, @Nullable Constant bias) {
+        List<Linear> parts,
+        @Nullable Weight whole,
+        @Nullable Constant bias) {
     /** Loads layers. */
     public static FusedLinear load(Weights weights, Site... sites) {
         Weight whole = weights.fused(List.of(sites));
@@ -36,7 +38,8 @@ public record FusedLinear(
         }
         boolean touched = parts.stream().anyMatch(part -> run.touches(part.site()));
         // Adapters act before the bias, which then comes by site.
-        Tensor y = x.linear(whole, touched || bias == null ? null : run.session().tensor(bias));
+        Tensor y =
+                x.linear(whole, touched || bias == null ? null : run.session().tensor(bias));
         List<Tensor> products =
                 y.split(1, parts.stream().mapToInt(part -> part.site().out()).toArray());
         if (!touched) {

@@ -43,7 +43,11 @@ record KernelChoice(
     static KernelChoice probe(PtNDManager manager, EngineOptions options) {
         if (options.isCuda()) {
             return new KernelChoice(
-                    Processor.OTHER, false, false, false, works(manager, options, "adamw_probe", List.of("adamw_fused")));
+                    Processor.OTHER,
+                    false,
+                    false,
+                    false,
+                    works(manager, options, "adamw_probe", List.of("adamw_fused")));
         }
         return new KernelChoice(
                 Processor.here(),

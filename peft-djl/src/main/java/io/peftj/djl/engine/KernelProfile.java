@@ -65,12 +65,11 @@ public final class KernelProfile implements AutoCloseable {
             return null;
         }
         Shape shape = matrix.form().shape();
-        DType dtype =
-                switch (x.type()) {
-                    case BF16 -> DType.BF16;
-                    case F64 -> DType.F64;
-                    default -> DType.F32;
-                };
+        DType dtype = switch (x.type()) {
+            case BF16 -> DType.BF16;
+            case F64 -> DType.F64;
+            default -> DType.F32;
+        };
         return new Product(x.dim(0), shape.dim(0), shape.dim(1), kernel.equals("linear_transposed"), dtype);
     }
 

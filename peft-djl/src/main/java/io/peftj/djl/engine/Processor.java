@@ -30,8 +30,7 @@ record Processor(boolean intel, boolean tiles) {
     /** By Linux's {@code /proc/cpuinfo} or Windows's {@code PROCESSOR_IDENTIFIER}. */
     static Processor of(String description) {
         return new Processor(
-                description.contains("GenuineIntel"),
-                flags(description).anyMatch("amx_bf16"::equals));
+                description.contains("GenuineIntel"), flags(description).anyMatch("amx_bf16"::equals));
     }
 
     private static Stream<String> flags(String description) {

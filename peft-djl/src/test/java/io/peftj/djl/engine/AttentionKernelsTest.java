@@ -29,8 +29,8 @@ class AttentionKernelsTest {
     private static final double SCALE = 0.3;
 
     /** As on a device without the fused kernel. */
-    private static final TorchBackend PORTABLE =
-            TorchBackend.open(EngineOptions.defaults().withThreads(1), new KernelChoice(Processor.OTHER, false, false, false, false));
+    private static final TorchBackend PORTABLE = TorchBackend.open(
+            EngineOptions.defaults().withThreads(1), new KernelChoice(Processor.OTHER, false, false, false, false));
 
     @AfterAll
     static void closePortable() {

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class TorchUpdatesTest {
-    private static final TorchBackend PORTABLE =
-            TorchBackend.open(EngineOptions.defaults().withThreads(1), new KernelChoice(Processor.OTHER, false, false, true, false));
+    private static final TorchBackend PORTABLE = TorchBackend.open(
+            EngineOptions.defaults().withThreads(1), new KernelChoice(Processor.OTHER, false, false, true, false));
 
     static Stream<TorchBackend> backends() {
         return Stream.of(SHARED, PORTABLE);

@@ -3,6 +3,7 @@ package io.peftj.examples.cli;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.Pooling;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.engine.KernelProfile;
 import io.peftj.djl.train.AdapterTrainer;
 import io.peftj.djl.train.ClassificationTask;
 import io.peftj.djl.train.Evaluation;
@@ -10,6 +11,7 @@ import io.peftj.djl.train.ProgressBar;
 import io.peftj.djl.train.Tasks;
 import io.peftj.examples.cli.data.ClassificationData;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -66,6 +68,9 @@ final class BenchClassifyCommand implements Callable<Integer> {
             description = "Train on the first N rows of each class; 0 for all (default: ${DEFAULT-VALUE}).")
     private int perClass;
 
+    @Mixin
+    private final Profiling profiling = new Profiling();
+
     BenchClassifyCommand(ModelOpener opener) {
         this.opener = opener;
     }
@@ -77,6 +82,7 @@ final class BenchClassifyCommand implements Callable<Integer> {
                 Tasks.classification(rows.labels()).maxLength(MAX_LENGTH).pooling(Pooling.MEAN);
         try (Backbone base = model.openToMeasure(opener)) {
             RunSummary run = new RunSummary();
+            Optional<KernelProfile> kernels = profiling.start(base.backend());
             Adapter adapter = recipe.applyTo(
                             AdapterTrainer.on(base)
                                     .method(methodOptions.config(method))
@@ -87,8 +93,9 @@ final class BenchClassifyCommand implements Callable<Integer> {
                     .listener(run)
                     .listener(ProgressBar.toStderr())
                     .fit(rows.train());
+            kernels.ifPresent(KernelProfile::close);
             Evaluation test = Measurement.of(base, adapter, task, rows.test());
-            new JsonLine()
+            JsonLine line = new JsonLine()
                     .put("side", "peftj")
                     .put("data", data.toAbsolutePath().normalize().getFileName().toString())
                     .put("method", method)
@@ -100,8 +107,15 @@ final class BenchClassifyCommand implements Callable<Integer> {
                     .putRounded("train_s", run.seconds(), 1)
                     .putRounded("examples_per_s", recipe.epochs() * rows.train().size() / run.seconds(), 1)
                     .put("trainable", run.trainable())
-                    .put("peak_rss_mib", Rss.peakMib())
-                    .print(command.commandLine().getOut());
+                    .put("peak_rss_mib", Rss.peakMib());
+            kernels.ifPresent(counted -> profiling.report(
+                    counted,
+                    base.backend(),
+                    run.steps(),
+                    run.seconds() / run.steps(),
+                    base.backend().lanes(),
+                    line));
+            line.print(command.commandLine().getOut());
         }
         return 0;
     }

@@ -8,7 +8,6 @@ import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.MemoryMeter;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.engine.KernelProfile;
-import io.peftj.djl.engine.TorchBackend;
 import io.peftj.djl.train.Example.Assigned;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +18,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Measures training steps of a language model. */
@@ -78,8 +76,8 @@ final class BenchTrainCommand implements Callable<Integer> {
     @Option(names = "--checkpointing", description = "Compute layers again in the backward pass.")
     private boolean checkpointing;
 
-    @Option(names = "--profile", description = "Print what each kernel takes, and the step's frozen products alone.")
-    private boolean profile;
+    @Mixin
+    private final Profiling profiling = new Profiling();
 
     BenchTrainCommand(ModelOpener opener) {
         this.opener = opener;
@@ -92,8 +90,8 @@ final class BenchTrainCommand implements Callable<Integer> {
             OptionalLong loaded = Rss.nowMib();
             try (RandomTokenTraining training =
                     new RandomTokenTraining(base, methodOptions.config(method), length, checkpointing)) {
-                JsonLine line = measure(training, base.backend(), loaded);
-                line.print(command.commandLine().getOut());
+                measure(training, base.backend(), loaded)
+                        .print(command.commandLine().getOut());
             }
         }
         return 0;
@@ -121,7 +119,7 @@ final class BenchTrainCommand implements Callable<Integer> {
             loss = step("warm-up", training, new double[1], 0);
         }
         double[] seconds = new double[steps];
-        Optional<KernelProfile> kernels = profile ? Optional.of(engine(backend).profile()) : Optional.empty();
+        Optional<KernelProfile> kernels = profiling.start(backend);
         for (int step = 0; step < steps; step++) {
             loss = step("step " + (step + 1) + " of " + steps, training, seconds, step);
         }
@@ -142,24 +140,14 @@ final class BenchTrainCommand implements Callable<Integer> {
                 .putRounded("tokens_per_s", batch * length / median, 1)
                 .put("peak_tensors_mib", (memory.peakBytes() - before) >> 20)
                 .put("peak_rss_mib", Rss.peakMib());
-        kernels.ifPresent(counted -> report(counted, backend, Arrays.stream(seconds).average().orElseThrow(), line));
+        kernels.ifPresent(counted -> profiling.report(
+                counted,
+                backend,
+                steps,
+                Arrays.stream(seconds).average().orElseThrow(),
+                Math.min(batch, backend.lanes()),
+                line));
         return line;
-    }
-
-    private TorchBackend engine(Backend backend) {
-        if (backend instanceof TorchBackend torch) {
-            return torch;
-        }
-        throw new ParameterException(command.commandLine(), "--profile needs the PyTorch engine");
-    }
-
-    private void report(KernelProfile kernels, Backend backend, double stepSeconds, JsonLine line) {
-        kernels.close();
-        ProfileReport report =
-                new ProfileReport(backend, kernels.entries(), steps, Math.min(batch, backend.lanes()));
-        command.commandLine().getErr().print(report.text(stepSeconds));
-        command.commandLine().getErr().flush();
-        line.putRounded("floor_s", report.floorSeconds(), 4);
     }
 
     /** One step; its time goes into its place among the others'. */

@@ -29,9 +29,8 @@ final class FrozenFloor {
         Weight weight = backend.weight(random.normal(Shape.of(product.out(), product.in()), 0.02), product.dtype());
         try {
             Callable<Double> task = () -> time(backend, weight, product);
-            List<Double> all = lanes > 1
-                    ? backend.callAll(Collections.nCopies(lanes, task))
-                    : List.of(backend.call(task));
+            List<Double> all =
+                    lanes > 1 ? backend.callAll(Collections.nCopies(lanes, task)) : List.of(backend.call(task));
             return all.stream().mapToDouble(seconds -> seconds).average().orElseThrow();
         } finally {
             backend.free(weight);

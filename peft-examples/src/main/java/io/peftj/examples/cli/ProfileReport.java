@@ -3,14 +3,19 @@ package io.peftj.examples.cli;
 import io.peftj.core.tensor.Backend;
 import io.peftj.djl.engine.KernelProfile.Entry;
 import io.peftj.djl.engine.KernelProfile.Product;
+import java.util.Comparator;
+import java.util.IntSummaryStatistics;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A profile as a table: what each kernel takes of a step, and how long the step's frozen products take alone. */
 final class ProfileReport {
     private final List<Entry> entries;
-    private final int steps;
+    private final long steps;
     private final int lanes;
     private final double alone;
 
@@ -20,7 +25,7 @@ final class ProfileReport {
      * @param steps how many steps it covers
      * @param lanes how many kernels ran side by side
      */
-    ProfileReport(Backend backend, List<Entry> entries, int steps, int lanes) {
+    ProfileReport(Backend backend, List<Entry> entries, long steps, int lanes) {
         this.entries = entries;
         this.steps = steps;
         this.lanes = lanes;
@@ -35,9 +40,7 @@ final class ProfileReport {
     /** The loss over a vocabulary multiplies there and, where it trains, back. */
     private static Stream<Product> products(Entry entry, Product product) {
         return entry.kernel().equals("linear_cross_entropy")
-                ? Stream.of(
-                        product,
-                        new Product(product.tokens(), product.out(), product.in(), true, product.dtype()))
+                ? Stream.of(product, new Product(product.tokens(), product.out(), product.in(), true, product.dtype()))
                 : Stream.of(product);
     }
 
@@ -46,31 +49,58 @@ final class ProfileReport {
         return alone / steps / lanes;
     }
 
+    /** Lines of the table: the same kernel over matrices of the same sizes, whatever the number of tokens. */
+    private record Line(String kernel, String product) {
+        static Line of(Entry entry) {
+            return new Line(
+                    entry.kernel(), entry.product().map(ProfileReport::describe).orElse(""));
+        }
+    }
+
     /** The table, and beneath it the sums. */
     String text(double stepSeconds) {
-        Table table = new Table("kernel", "of", "calls a step", "ms a step", "% of the step");
-        double sum = 0;
-        for (Entry entry : entries) {
-            double seconds = entry.seconds() / steps / lanes;
-            sum += seconds;
-            table.row(
-                    entry.kernel(),
-                    entry.product().map(ProfileReport::describe).orElse(""),
-                    entry.calls() / steps,
-                    number(seconds * 1000),
-                    number(100 * seconds / stepSeconds));
-        }
+        Map<Line, List<Entry>> lines =
+                entries.stream().collect(Collectors.groupingBy(Line::of, LinkedHashMap::new, Collectors.toList()));
+        Table table = new Table("kernel", "of", "tokens", "calls a step", "ms a step", "% of the step");
+        lines.entrySet().stream()
+                .sorted(Comparator.comparingDouble((Map.Entry<Line, List<Entry>> line) -> seconds(line.getValue()))
+                        .reversed())
+                .forEach(line -> table.row(
+                        line.getKey().kernel(),
+                        line.getKey().product(),
+                        tokens(line.getValue()),
+                        number((double) line.getValue().stream()
+                                        .mapToLong(Entry::calls)
+                                        .sum()
+                                / steps),
+                        number(1000 * seconds(line.getValue())),
+                        number(100 * seconds(line.getValue()) / stepSeconds)));
         return table + System.lineSeparator()
-                + "all kernels " + number(1000 * sum) + " ms of a step of " + number(1000 * stepSeconds)
+                + "all kernels " + number(1000 * seconds(entries)) + " ms of a step of " + number(1000 * stepSeconds)
                 + " ms; its frozen products alone " + number(1000 * floorSeconds()) + " ms ("
                 + number(100 * floorSeconds() / stepSeconds) + " %)" + System.lineSeparator()
                 + "calls are those of all " + lanes + " lanes, times theirs on average" + System.lineSeparator();
     }
 
+    private double seconds(List<Entry> some) {
+        return some.stream().mapToDouble(Entry::seconds).sum() / steps / lanes;
+    }
+
+    private static String tokens(List<Entry> some) {
+        IntSummaryStatistics tokens = some.stream()
+                .flatMap(entry -> entry.product().stream())
+                .mapToInt(Product::tokens)
+                .summaryStatistics();
+        if (tokens.getCount() == 0) {
+            return "";
+        }
+        return tokens.getMin() == tokens.getMax() ? "" + tokens.getMin() : tokens.getMin() + " to " + tokens.getMax();
+    }
+
     private static String describe(Product product) {
         int from = product.transposed() ? product.out() : product.in();
         int to = product.transposed() ? product.in() : product.out();
-        return product.dtype() + " " + product.tokens() + " x " + from + " -> " + to;
+        return product.dtype() + " " + from + " -> " + to;
     }
 
     private static String number(double value) {

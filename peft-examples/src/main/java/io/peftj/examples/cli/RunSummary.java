@@ -45,6 +45,11 @@ final class RunSummary implements TrainingListener {
         return trainable;
     }
 
+    /** Number of steps. */
+    long steps() {
+        return steps;
+    }
+
     /** How long it took, without reading and tokenising the data. */
     double seconds() {
         return seconds;

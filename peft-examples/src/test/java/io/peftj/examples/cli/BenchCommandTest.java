@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.google.gson.JsonObject;
 import io.peftj.core.io.Json;
+import io.peftj.djl.backbone.Backbones;
 import io.peftj.testkit.TinyModels;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,6 +55,43 @@ class BenchCommandTest {
         // Random tokens: about as likely as any other of the vocabulary.
         assertThat(json.get("loss").getAsDouble()).isCloseTo(Math.log(32), within(1.5));
         assertThat(invocation.err()).contains("warm-up: loss ", "step 3 of 3: loss ");
+    }
+
+    @Test
+    void aProfileSaysWhatKernelsTakeAndWhatTheFrozenProductsTakeAlone() {
+        Path model = TinyModels.llama(folder, 1);
+
+        Invocation invocation = Invocation.with(
+                Backbones::load,
+                "bench",
+                "train",
+                "--model",
+                model,
+                "--batch",
+                2,
+                "--length",
+                6,
+                "--steps",
+                2,
+                "--profile");
+
+        JsonObject json = json(invocation);
+        assertThat(json.get("floor_s").getAsDouble()).isNotNegative();
+        assertThat(invocation.err())
+                .contains("attention_backward", "linear_transposed", "low_rank_delta", "F32 16 -> ")
+                .containsPattern(
+                        "all kernels [\\d.]+ ms of a step of [\\d.]+ ms; its frozen products alone [\\d.]+ ms");
+    }
+
+    @Test
+    void aProfileOfTheReferenceIsRefused() {
+        Path model = TinyModels.llama(folder, 1);
+
+        Invocation invocation = Invocation.of(
+                "bench", "train", "--model", model, "--batch", 1, "--length", 4, "--steps", 1, "--profile");
+
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.err()).contains("--profile needs the PyTorch engine");
     }
 
     @ParameterizedTest

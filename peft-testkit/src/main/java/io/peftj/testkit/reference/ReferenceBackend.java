@@ -110,8 +110,9 @@ public final class ReferenceBackend implements Backend {
                 .map(weight -> ReferenceWeight.of(weight).array())
                 .toArray(Array[]::new);
         int out = weights.stream().mapToInt(Weight::outFeatures).sum();
-        double[] values =
-                Stream.of(parts).flatMapToDouble(part -> DoubleStream.of(part.values())).toArray();
+        double[] values = Stream.of(parts)
+                .flatMapToDouble(part -> DoubleStream.of(part.values()))
+                .toArray();
         Weight first = weights.get(0);
         return new FusedWeight(weight(values, Shape.of(out, first.inFeatures()), first.dtype()), weights);
     }
