@@ -48,6 +48,7 @@ public final class PeftCommand {
                 .addSubcommand(new CommandLine(new BenchCommand())
                         .addSubcommand(new BenchTrainCommand(opener))
                         .addSubcommand(new BenchClassifyCommand(opener))
+                        .addSubcommand(new BenchEmbedCommand(opener))
                         .addSubcommand(new BenchSftCommand(opener)))
                 .addSubcommand("completion", new GenerateCompletion());
         Errors errors = new Errors(() -> peft.stackTrace);

@@ -84,6 +84,22 @@ class BenchCommandTest {
     }
 
     @Test
+    void embedPrintsHowManyRowsASecond() throws IOException {
+        Path model = TinyModels.bert(folder.resolve("model"), 1);
+        Path data = Files.createDirectory(folder.resolve("opinions"));
+        Files.write(data.resolve("train.csv"), List.of("text,category", "a good film,good"));
+        Files.write(data.resolve("test.csv"), List.of("text,category", "a good film,good", "a film,bad", "film,bad"));
+
+        Invocation invocation = Invocation.of(
+                "bench", "embed", "--model", model, "--data", data, "--batch", 2, "--passes", 2);
+
+        JsonObject json = json(invocation);
+        assertThat(json.get("rows").getAsInt()).isEqualTo(3);
+        assertThat(json.get("rows_per_s").getAsDouble()).isPositive();
+        assertThat(json.get("dtype").getAsString()).isEqualTo("float32");
+    }
+
+    @Test
     void aProfileOfTheReferenceIsRefused() {
         Path model = TinyModels.llama(folder, 1);
 
