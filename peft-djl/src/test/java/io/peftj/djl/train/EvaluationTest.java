@@ -9,11 +9,15 @@ import io.peftj.core.adapter.Adapter;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.methods.lora.LoraConfig;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class EvaluationTest extends TinyTraining {
+    private static final int EPOCHS = 6;
+
     private static final LoraConfig LORA = LoraConfig.builder().rank(4).build();
 
     @Test
@@ -70,10 +74,15 @@ class EvaluationTest extends TinyTraining {
     @Test
     void theChosenMetricDecidesWhichAdapterIsReturned() {
         try (Backbone base = bert()) {
+            // Which seed makes loss and accuracy disagree about the best epoch depends on the processor's rounding.
+            long seed = LongStream.rangeClosed(1, 20)
+                    .filter(some -> accuracyPrefersAnother(evaluations(base, some)))
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError("no seed tells loss from accuracy"));
             List<TrainingEvent.Evaluated> evaluations = new ArrayList<>();
-            // Such a rate keeps breaking what was learnt: loss and accuracy have their best at different times.
-            Adapter byLoss =
-                    trainer(base, 6, evaluations).bestBy(Metric.LOSS).fit(Sentences.opinions(), Sentences.opinions());
+            Adapter byLoss = trainer(base, EPOCHS, seed, evaluations)
+                    .bestBy(Metric.LOSS)
+                    .fit(Sentences.opinions(), Sentences.opinions());
             int best = 0;
             for (int i = 1; i < evaluations.size(); i++) {
                 boolean lower = evaluations.get(i).result().loss()
@@ -81,19 +90,32 @@ class EvaluationTest extends TinyTraining {
                 assertThat(evaluations.get(i).best()).isEqualTo(lower);
                 best = lower ? i : best;
             }
-            Evaluation lowestLoss = evaluations.get(best).result();
-            assertThat(evaluations)
-                    .as("an epoch that accuracy would prefer")
-                    .anyMatch(event -> event.result().betterThan(lowestLoss, Metric.ACCURACY));
-            Adapter untilThere = trainer(base, best + 1, new ArrayList<>()).fit(Sentences.opinions());
+            Adapter untilThere =
+                    trainer(base, best + 1, seed, new ArrayList<>()).fit(Sentences.opinions());
             assertEqual(byLoss, untilThere);
         }
     }
 
+    private static List<TrainingEvent.Evaluated> evaluations(Backbone base, long seed) {
+        List<TrainingEvent.Evaluated> evaluations = new ArrayList<>();
+        trainer(base, EPOCHS, seed, evaluations).bestBy(Metric.LOSS).fit(Sentences.opinions(), Sentences.opinions());
+        return evaluations;
+    }
+
+    private static boolean accuracyPrefersAnother(List<TrainingEvent.Evaluated> evaluations) {
+        Evaluation lowestLoss = evaluations.stream()
+                .map(TrainingEvent.Evaluated::result)
+                .min(Comparator.comparingDouble(Evaluation::loss))
+                .orElseThrow();
+        return evaluations.stream().anyMatch(event -> event.result().betterThan(lowestLoss, Metric.ACCURACY));
+    }
+
+    /** Such a rate keeps breaking what was learnt: loss and accuracy have their best at different times. */
     private static AdapterTrainer<LabelledText> trainer(
-            Backbone base, int epochs, List<TrainingEvent.Evaluated> evaluations) {
+            Backbone base, int epochs, long seed, List<TrainingEvent.Evaluated> evaluations) {
         return opinions(base, LORA)
                 .epochs(epochs)
+                .seed(seed)
                 .learningRate(0.3)
                 .schedule(Schedule.constant())
                 .listener(new TrainingListener() {

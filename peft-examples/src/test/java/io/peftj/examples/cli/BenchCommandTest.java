@@ -90,8 +90,8 @@ class BenchCommandTest {
         Files.write(data.resolve("train.csv"), List.of("text,category", "a good film,good"));
         Files.write(data.resolve("test.csv"), List.of("text,category", "a good film,good", "a film,bad", "film,bad"));
 
-        Invocation invocation = Invocation.of(
-                "bench", "embed", "--model", model, "--data", data, "--batch", 2, "--passes", 2);
+        Invocation invocation =
+                Invocation.of("bench", "embed", "--model", model, "--data", data, "--batch", 2, "--passes", 2);
 
         JsonObject json = json(invocation);
         assertThat(json.get("rows").getAsInt()).isEqualTo(3);
