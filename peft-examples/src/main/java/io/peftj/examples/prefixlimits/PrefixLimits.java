@@ -56,7 +56,7 @@ public final class PrefixLimits {
 
     private static void sorting(Path folder) {
         TinyGpt gpt = new TinyGpt(1, 1, 96, VOCABULARY, 1 + 2 * Tuned.LENGTH);
-        Recipe upwards = new Recipe(FullConfig.ofTask(), List.of(Task.ASCENDING), 1, 20_000, 1e-3);
+        Recipe upwards = new Recipe(FullConfig.ofTask(), List.of(Task.ASCENDING), 1, 5_000, 1e-3);
         try (Backbone fresh = Backbones.load(
                         gpt.write(folder, SEED), Options.defaults().threads(1));
                 ResidentAdapter learnt = Tuned.train(fresh, "the model", upwards, SEED);
@@ -64,16 +64,16 @@ public final class PrefixLimits {
             report("the model", Task.ASCENDING, Tuned.accuracy(base, null, Task.ASCENDING, 1));
             report("the model", Task.DESCENDING, Tuned.accuracy(base, null, Task.DESCENDING, 1));
             for (double rate : PREFIX_RATES) {
-                tune(base, "a prefix of 1 vector, rate " + rate, prefix(1), Task.DESCENDING, 0, 10_000, rate);
+                tune(base, "a prefix of 1 vector, rate " + rate, prefix(1), Task.DESCENDING, 0, 5_000, rate);
             }
-            tune(base, "full fine-tuning", FullConfig.ofTask(), Task.DESCENDING, 1, 10_000, 1e-3);
+            tune(base, "full fine-tuning", FullConfig.ofTask(), Task.DESCENDING, 1, 5_000, 1e-3);
         }
     }
 
     private static void histogram(Path folder) {
         List<Task> known = List.of(Task.ASCENDING, Task.DESCENDING, Task.ADD_ONE, Task.ADD_TWO);
         TinyGpt gpt = new TinyGpt(4, 4, 96, VOCABULARY, VECTORS + 2 * Tuned.LENGTH);
-        Recipe all = new Recipe(FullConfig.ofTask(), known, VECTORS, 40_000, 1e-3);
+        Recipe all = new Recipe(FullConfig.ofTask(), known, VECTORS, 20_000, 1e-3);
         try (Backbone fresh = Backbones.load(
                         gpt.write(folder, SEED), Options.defaults().threads(1));
                 ResidentAdapter learnt = Tuned.train(fresh, "the model", all, SEED);
@@ -82,7 +82,7 @@ public final class PrefixLimits {
                 report("the model", task, Tuned.accuracy(base, null, task, VECTORS));
             }
             for (Task task : known) {
-                tune(base, "a prefix of 5 vectors", prefix(VECTORS), task, 0, 10_000, 1e-2);
+                tune(base, "a prefix of 5 vectors", prefix(VECTORS), task, 0, 5_000, 1e-2);
             }
             for (double rate : PREFIX_RATES) {
                 tune(
@@ -91,7 +91,7 @@ public final class PrefixLimits {
                         prefix(VECTORS),
                         Task.DOUBLE_HISTOGRAM,
                         0,
-                        40_000,
+                        20_000,
                         rate);
             }
             LoraConfig lora = LoraConfig.builder()
@@ -100,7 +100,7 @@ public final class PrefixLimits {
                     .targets("mlp.c_fc", "mlp.c_proj")
                     .build();
             for (double rate : LORA_RATES) {
-                tune(base, "LoRA of rank 1, rate " + rate, lora, Task.DOUBLE_HISTOGRAM, VECTORS, 40_000, rate);
+                tune(base, "LoRA of rank 1, rate " + rate, lora, Task.DOUBLE_HISTOGRAM, VECTORS, 20_000, rate);
             }
         }
     }

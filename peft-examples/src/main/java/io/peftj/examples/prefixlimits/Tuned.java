@@ -77,10 +77,8 @@ final class Tuned {
         for (int i = 0; i < BATCH; i++) {
             Task task = recipe.tasks().get(random.nextInt(recipe.tasks().size()));
             int[] row = row(task, recipe.starts(), random);
-            // The last digit is predicted but not read.
-            int[] read = Arrays.copyOf(row, row.length - 1);
             long number = (long) step * BATCH + i;
-            batch.add(new Assigned(Example.answered(number, row.length - LENGTH, read), List.of(0)));
+            batch.add(new Assigned(Example.answered(number, row.length - LENGTH, row), List.of(0)));
         }
         return batch;
     }
