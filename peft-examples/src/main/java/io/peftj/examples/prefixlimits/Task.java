@@ -19,6 +19,7 @@ enum Task {
     /** Digits there are. */
     static final int DIGITS = 8;
 
+    @SuppressWarnings("ImmutableEnumChecker") // functions of their argument alone
     private final UnaryOperator<int[]> answer;
 
     Task(UnaryOperator<int[]> answer) {
