@@ -83,7 +83,8 @@ public final class AdapterFiles {
     }
 
     /**
-     * Checks that an adapter's parameters are those its method has on a model: none missing, none more, each of the right shape.
+     * Checks that an adapter's parameters are those its method has on a model: none missing, none more, each of the right shape, with values as the method
+     * makes them.
      *
      * @throws io.peftj.core.IncompatibleAdapterException if not; the message lists the differences
      */

@@ -38,9 +38,12 @@ final class AdapterFit {
     /** The adapter with exactly the parameters of its plan, in the plan's order. */
     static Adapter fit(Adapter adapter, List<ParameterSpec> copiesOfBase, BackboneSpec spec, LoadOptions options) {
         AdapterFit fit = new AdapterFit(adapter, spec);
-        fit.compare();
+        AdapterPlan plan = fit.plan();
+        fit.compare(plan);
         fit.compareCopies(copiesOfBase);
-        return fit.result(options);
+        Adapter fitting = fit.result(options);
+        plan.check(fitting.parameters());
+        return fitting;
     }
 
     /** Compares the base that an adapter recorded, if any, with the one at hand. */
@@ -61,8 +64,8 @@ final class AdapterFit {
                 });
     }
 
-    private void compare() {
-        for (ParameterSpec parameter : plan().stored()) {
+    private void compare(AdapterPlan plan) {
+        for (ParameterSpec parameter : plan.stored()) {
             expected.put(parameter.name(), parameter.shape());
             HostTensor found = adapter.parameters().get(parameter.name());
             if (found == null) {

@@ -37,6 +37,13 @@ public interface AdapterPlan {
         return raw;
     }
 
+    /**
+     * Checks what stored parameters of the right shapes hold.
+     *
+     * @throws io.peftj.core.IncompatibleAdapterException if the method cannot have made such values; the message names the parameter
+     */
+    default void check(Map<String, HostTensor> stored) {}
+
     /** Where and how the effective parameters act. */
     List<Contribution> contributions();
 

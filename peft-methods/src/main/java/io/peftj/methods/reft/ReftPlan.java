@@ -156,6 +156,15 @@ final class ReftPlan implements AdapterPlan {
         return stored;
     }
 
+    /** R would be made orthonormal in any case, but as another one than the one that was trained. */
+    @Override
+    public void check(Map<String, HostTensor> stored) {
+        if (config.variant().isOrthonormal()) {
+            edits.forEach(edit -> Orthonormality.require(
+                    edit.rotate(), Objects.requireNonNull(stored.get(edit.rotate())), config.variant()));
+        }
+    }
+
     private Tensor rotation(Tensor x) {
         return config.variant().isOrthonormal() ? x.orthonormalRows() : x;
     }
