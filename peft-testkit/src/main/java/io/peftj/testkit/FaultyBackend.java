@@ -17,7 +17,9 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -29,6 +31,7 @@ public final class FaultyBackend implements Backend {
     private final Backend backend;
     private final Kernels kernels;
     private final AtomicLong calls = new AtomicLong();
+    private final Map<String, AtomicLong> callsByKernel = new ConcurrentHashMap<>();
     private final long failingCall;
 
     /** What a chosen call throws. */
@@ -64,8 +67,16 @@ public final class FaultyBackend implements Backend {
         return calls.get();
     }
 
+    /** Calls so far of the kernels of a name, such as "orthonormalRows". */
+    public long calls(String kernel) {
+        return callsByKernel.getOrDefault(kernel, new AtomicLong()).get();
+    }
+
     private Object invoke(Method method, Object[] arguments) throws Throwable {
         long call = calls.getAndIncrement();
+        callsByKernel
+                .computeIfAbsent(method.getName(), kernel -> new AtomicLong())
+                .incrementAndGet();
         if (call == failingCall) {
             throw new InjectedFault(method.getName(), call);
         }

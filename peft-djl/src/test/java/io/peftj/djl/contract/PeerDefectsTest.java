@@ -92,12 +92,34 @@ class PeerDefectsTest {
                 new HeadConfig(List.of("lm_head"), task));
     }
 
+    static Stream<AdapterConfig> classifiers() {
+        TaskType task = TaskType.SEQ_CLS;
+        return methods()
+                .map(config -> config instanceof HeadConfig
+                        ? new HeadConfig(List.of(), task)
+                        : config.withTaskType(task));
+    }
+
     /** A batch whose rows name adapters of (IA)3 or prefix tuning ran them all under one tenant's; DoRA failed in it. */
     @ParameterizedTest
     @MethodSource("methods")
     void everyRowOfAMixedBatchGetsItsOwnTenantsAdapter(AdapterConfig config) {
-        try (BackboneModel model = TinyBackbones.llama(TestBackends.EXACT, DType.F32);
-                ResidentAdapter one = resident(model, "one", config);
+        try (BackboneModel model = TinyBackbones.llama(TestBackends.EXACT, DType.F32)) {
+            everyRowGetsItsOwnTenantsAdapter(model, config);
+        }
+    }
+
+    /** A head of two layers, as RoBERTa's, failed in a mixed batch. */
+    @ParameterizedTest
+    @MethodSource("classifiers")
+    void everyRowOfAMixedBatchGetsItsOwnTenantsHeadOfTwoLayers(AdapterConfig config) {
+        try (BackboneModel model = TinyBackbones.roberta(TestBackends.EXACT, DType.F32)) {
+            everyRowGetsItsOwnTenantsAdapter(model, config);
+        }
+    }
+
+    private static void everyRowGetsItsOwnTenantsAdapter(BackboneModel model, AdapterConfig config) {
+        try (ResidentAdapter one = resident(model, "one", config);
                 ResidentAdapter two = resident(model, "two", config)) {
             List<double[]> together = logits(model, Arrays.asList(one, null, two));
 
@@ -148,34 +170,47 @@ class PeerDefectsTest {
     /** Without position ids, padding on the left moved the logits of a prefix or a prompt. */
     @ParameterizedTest
     @MethodSource("methods")
-    void paddingOnTheLeftDoesNotMoveLogits(AdapterConfig config) {
-        try (BackboneModel model = TinyBackbones.llama(TestBackends.EXACT, DType.F32);
-                ResidentAdapter adapter = resident(model, "adapter", config)) {
-            float[] bare = padded(model, adapter, 0, 0);
-            int vocabulary = model.spec().vocabulary();
+    void paddingDoesNotMoveLogits(AdapterConfig config) {
+        try (BackboneModel rotary = TinyBackbones.llama(TestBackends.EXACT, DType.F32);
+                BackboneModel learnt = TinyBackbones.gpt2(TestBackends.EXACT, DType.F32)) {
+            for (BackboneModel model : List.of(rotary, learnt)) {
+                try (ResidentAdapter adapter = resident(model, "adapter", config)) {
+                    float[] bare = padded(model, adapter, 0, 0);
+                    int vocabulary = model.spec().vocabulary();
 
-            float[] left = padded(model, adapter, 5, 0);
-            float[] right = padded(model, adapter, 0, 5);
+                    float[] left = padded(model, adapter, 5, 0);
+                    float[] right = padded(model, adapter, 0, 5);
 
-            assertThat(Arrays.copyOfRange(left, 5 * vocabulary, left.length)).isEqualTo(bare);
-            assertThat(Arrays.copyOfRange(right, 0, bare.length)).isEqualTo(bare);
+                    assertThat(Arrays.copyOfRange(left, 5 * vocabulary, left.length))
+                            .as("%s, padded on the left", model)
+                            .isEqualTo(bare);
+                    assertThat(Arrays.copyOfRange(right, 0, bare.length))
+                            .as("%s, padded on the right", model)
+                            .isEqualTo(bare);
+                }
+            }
         }
     }
 
     /** A decoder's classifier with a prompt pooled a padding token, so that padding moved its logits by .35. */
-    @Test
-    void paddingDoesNotMoveTheClassesOfADecoderWithAPrompt() {
-        AdapterConfig config = PromptConfig.builder()
-                .virtualTokens(3)
-                .taskType(TaskType.SEQ_CLS)
-                .build();
-        try (BackboneModel model = TinyBackbones.llamaClassifier(TestBackends.EXACT, DType.F32);
-                ResidentAdapter prompt = resident(model, "prompt", config)) {
-            float[] bare = padded(model, prompt, 0, 0);
+    @ParameterizedTest
+    @MethodSource("classifiers")
+    void paddingDoesNotMoveTheClassesOfADecoder(AdapterConfig config) {
+        try (BackboneModel rotary = TinyBackbones.llamaClassifier(TestBackends.EXACT, DType.F32);
+                BackboneModel learnt = TinyBackbones.gpt2Classifier(TestBackends.EXACT, DType.F32)) {
+            for (BackboneModel model : List.of(rotary, learnt)) {
+                try (ResidentAdapter adapter = resident(model, "adapter", config)) {
+                    float[] bare = padded(model, adapter, 0, 0);
 
-            assertThat(bare).hasSize(3);
-            assertThat(padded(model, prompt, 5, 0)).isEqualTo(bare);
-            assertThat(padded(model, prompt, 0, 5)).isEqualTo(bare);
+                    assertThat(bare).hasSize(3);
+                    assertThat(padded(model, adapter, 5, 0))
+                            .as("%s, padded on the left", model)
+                            .isEqualTo(bare);
+                    assertThat(padded(model, adapter, 0, 5))
+                            .as("%s, padded on the right", model)
+                            .isEqualTo(bare);
+                }
+            }
         }
     }
 

@@ -28,6 +28,15 @@ final class TinyBackbones {
         return open("shallow LLaMA", llama("LlamaForCausalLM", false, 1), backend, dtype, SEED);
     }
 
+    /** A layer of width 512 with little else. */
+    static BackboneModel wideLlama(Backend backend, DType dtype) {
+        String config = """
+                {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "num_hidden_layers": 1, "hidden_size": 512,
+                 "num_attention_heads": 4, "num_key_value_heads": 1, "intermediate_size": 8, "vocab_size": 24,
+                 "max_position_embeddings": 32}""";
+        return open("wide LLaMA", config, backend, dtype, SEED);
+    }
+
     /** A language model whose output embedding is its token embedding. */
     static BackboneModel tiedLlama(Backend backend, DType dtype) {
         return open("tied LLaMA", llama("LlamaForCausalLM", true, 2), backend, dtype, SEED);

@@ -12,6 +12,10 @@ import io.peftj.core.tensor.DType;
 import io.peftj.djl.backbone.AdapterLoader;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.Backbones;
+import io.peftj.methods.bitfit.BitFitConfig;
+import io.peftj.methods.bottleneck.BottleneckConfig;
+import io.peftj.methods.bottleneck.Placement;
+import io.peftj.methods.full.FullConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.lora.LoraInit;
@@ -30,7 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ContinuingTest extends TinyTraining {
     private static final LoraConfig LORA = LoraConfig.builder().rank(4).build();
 
-    private static List<AdapterConfig> methods() {
+    static List<AdapterConfig> methods() {
         return List.of(
                 LORA,
                 LORA.toBuilder().init(LoraInit.PISSA).build(),
@@ -44,9 +48,13 @@ class ContinuingTest extends TinyTraining {
                         .build(),
                 PTuningConfig.builder().virtualTokens(4).build(),
                 ReftConfig.builder().rank(2).build(),
-                PedroConfig.builder().rank(2).build());
+                PedroConfig.builder().rank(2).build(),
+                BottleneckConfig.builder(Placement.HOULSBY).build(),
+                new BitFitConfig(List.of(), null),
+                new FullConfig(null));
     }
 
+    /** A prompt or a prefix could not be loaded to be trained on. */
     @ParameterizedTest
     @MethodSource("methods")
     void trainingGoesOnFromASavedAdapter(AdapterConfig config) {

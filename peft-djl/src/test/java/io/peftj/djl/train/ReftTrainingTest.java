@@ -12,10 +12,13 @@ import io.peftj.djl.backbone.AdapterLoader;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.train.Example.Assigned;
 import io.peftj.methods.reft.ReftConfig;
+import io.peftj.methods.reft.ReftVariant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** R keeps orthonormal rows whatever training does; pyreft's lost them where a saved adapter was trained on. */
 class ReftTrainingTest extends TinyTraining {
@@ -23,20 +26,22 @@ class ReftTrainingTest extends TinyTraining {
     private static final ReftConfig CONFIG =
             ReftConfig.builder().rank(4).positions(2, 2).build();
 
-    @Test
-    void rotationsStayOrthonormal() {
-        rotationsStayOrthonormal(200);
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.MATCH_ANY, names = {"LOREFT", "CONSREFT", "LOBIREFT"})
+    void rotationsStayOrthonormal(ReftVariant variant) {
+        rotationsStayOrthonormal(variant, 200);
     }
 
     @Test
     @Tag("long")
     void rotationsStayOrthonormalForTenThousandSteps() {
-        rotationsStayOrthonormal(10_000);
+        rotationsStayOrthonormal(ReftVariant.LOREFT, 10_000);
     }
 
-    private void rotationsStayOrthonormal(int steps) {
+    private void rotationsStayOrthonormal(ReftVariant variant, int steps) {
         try (Backbone base = llama()) {
-            AdapterPlan plan = AdapterMethods.plan(base.spec(), CONFIG);
+            AdapterPlan plan = AdapterMethods.plan(
+                    base.spec(), CONFIG.toBuilder().variant(variant).build());
             List<Assigned> rows = Tasks.answers().examples(base, plan, Sentences.colours()).stream()
                     .map(example -> new Assigned(example, List.of(0)))
                     .toList();
@@ -57,10 +62,12 @@ class ReftTrainingTest extends TinyTraining {
         }
     }
 
-    @Test
-    void rotationsStayOrthonormalWhereASavedAdapterIsTrainedOn() {
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.MATCH_ANY, names = {"LOREFT", "CONSREFT", "LOBIREFT"})
+    void rotationsStayOrthonormalWhereASavedAdapterIsTrainedOn(ReftVariant variant) {
+        ReftConfig config = CONFIG.toBuilder().variant(variant).build();
         try (Backbone base = llama()) {
-            Adapter adapter = colours(base, CONFIG).epochs(5).fit(Sentences.colours());
+            Adapter adapter = colours(base, config).epochs(5).fit(Sentences.colours());
             for (int again = 0; again < 3; again++) {
                 AdapterFiles.save(adapter, folder.resolve("adapter " + again));
                 Adapter loaded = AdapterLoader.load(folder.resolve("adapter " + again), base);
