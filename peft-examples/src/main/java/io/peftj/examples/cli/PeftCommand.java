@@ -45,6 +45,7 @@ public final class PeftCommand {
                 .addSubcommand(new TrainCommand(opener))
                 .addSubcommand(new EvalCommand(opener))
                 .addSubcommand(new MergeCommand(opener))
+                .addSubcommand(new ConvertCommand())
                 .addSubcommand(new CommandLine(new BenchCommand())
                         .addSubcommand(new BenchTrainCommand(opener))
                         .addSubcommand(new BenchClassifyCommand(opener))
