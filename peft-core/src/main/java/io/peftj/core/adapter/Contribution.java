@@ -194,9 +194,22 @@ public sealed interface Contribution {
         /** The vectors, one after another [rows, size of all outputs], in the parameters' format. */
         Tensor apply(PromptInput input);
 
+        /** What a nonlinearity inside is given that behaves as it is meant to in a range only; null if there is none. For those who watch over it. */
+        default @Nullable Ranged ranged(PromptInput input) {
+            return null;
+        }
+
         /** As {@link DeltaFormula#paddedAxis}. */
         int paddedAxis(int parameter);
     }
+
+    /**
+     * Values that should stay within a range.
+     *
+     * @param values [rows, n]
+     * @param bound the largest magnitude of the range
+     */
+    record Ranged(Tensor values, double bound) {}
 
     /** What a prompt's formula sees: the layer's input at the prompts of some rows, in the parameters' format. */
     interface PromptInput {

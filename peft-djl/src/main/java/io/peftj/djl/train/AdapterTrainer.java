@@ -61,6 +61,7 @@ public final class AdapterTrainer<R> {
     private long seed;
     private int patience;
     private @Nullable Metric metric;
+    private @Nullable Bilevel bilevel;
 
     private AdapterTrainer(Backbone base, Beginning beginning, Task<R> task) {
         this.base = base;
@@ -156,6 +157,15 @@ public final class AdapterTrainer<R> {
      */
     public AdapterTrainer<R> learningRateFactors(Map<String, Double> byEndOfName) {
         rateFactors = Map.copyOf(byEndOfName);
+        return this;
+    }
+
+    /**
+     * Lets some parameters learn from the validation rows, and all others from the training rows. Evaluations on rows that were learnt from flatter: keep
+     * others for a last one.
+     */
+    public AdapterTrainer<R> bilevel(Bilevel upper) {
+        bilevel = upper;
         return this;
     }
 
@@ -271,7 +281,8 @@ public final class AdapterTrainer<R> {
                 clipNorm,
                 seed,
                 patience,
-                deciding(objective));
+                deciding(objective),
+                bilevel);
         CheckpointStore store = checkpoints == null ? null : CheckpointStore.open(checkpoints);
         try (Backbone.Held held = base.hold("fit")) {
             Planned planned = plan();
@@ -281,6 +292,10 @@ public final class AdapterTrainer<R> {
                 throw new PeftException("there is nothing to train on; give at least one row");
             }
             TrainingRun.Data data = new TrainingRun.Data(examples, task.examples(base, planned.plan(), validation));
+            if (bilevel != null && data.validation().isEmpty()) {
+                throw new InvalidConfigException("training on two levels: expected validation rows, from which "
+                        + bilevel.endsOfNames() + " learn, found none; give some, or train on one level");
+            }
             RunDescription description =
                     RunDescription.of(base, planned.config(), beginning.adapter(), recipe, task, data);
             Checkpoint from = store == null ? null : store.find(description, trainedBy(planned.plan()));

@@ -12,8 +12,8 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * Writes what happens in a training run to a file, one JSON object a line: "event" tells start, resume, step, checkpoint, evaluation, epoch and
- * end apart; durations are in seconds.
+ * Writes what happens in a training run to a file, one JSON object a line: "event" tells start, resume, step, checkpoint, evaluation, measurement,
+ * epoch and end apart; durations are in seconds.
  *
  * <p>A file that is there already is continued, so that a run in several parts has one file; where a run was resumed, steps after its checkpoint occur
  * again. Every line is on disk before training goes on.
@@ -74,6 +74,15 @@ public final class JsonLinesMetrics implements TrainingListener {
         line.addProperty("loss", event.result().loss());
         event.result().scores().forEach((metric, value) -> addFinite(line, metric.name(), value));
         line.addProperty("best", event.best());
+        append(line);
+    }
+
+    @Override
+    public void onMeasurement(TrainingEvent.Measured event) {
+        JsonObject line = line("measurement");
+        line.addProperty("epoch", event.epoch());
+        line.addProperty("step", event.step());
+        event.values().forEach((name, value) -> addFinite(line, name, value));
         append(line);
     }
 

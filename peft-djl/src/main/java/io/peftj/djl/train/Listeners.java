@@ -29,6 +29,11 @@ record Listeners(List<TrainingListener> all) implements TrainingListener {
     }
 
     @Override
+    public void onMeasurement(TrainingEvent.Measured event) {
+        all.forEach(listener -> listener.onMeasurement(event));
+    }
+
+    @Override
     public void onEpoch(TrainingEvent.Epoch event) {
         all.forEach(listener -> listener.onEpoch(event));
     }

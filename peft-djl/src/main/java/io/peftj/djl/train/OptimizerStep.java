@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,15 +69,17 @@ public final class OptimizerStep {
      * How one step is taken.
      *
      * @param rateFactors factors of the learning rate by the end of a parameter's name
+     * @param changes which parameters the step changes, by name; the gradient's norm is of these alone
      */
     public record Settings(
             Updates.AdamW optimizer,
             Map<String, Double> rateFactors,
             long number,
-            @Nullable Training dropout) {
+            @Nullable Training dropout,
+            Predicate<String> changes) {
         /** A step with one learning rate for all parameters. */
         public Settings(Updates.AdamW optimizer, long number, @Nullable Training dropout) {
-            this(optimizer, Map.of(), number, dropout);
+            this(optimizer, Map.of(), number, dropout, parameter -> true);
         }
 
         /** Keeps a copy. */
@@ -329,7 +332,7 @@ public final class OptimizerStep {
             List<Tensor> ofAdapter = new ArrayList<>();
             one.raw().forEach((name, leaf) -> {
                 Tensor gradient = derivation.gradient(leaf);
-                if (gradient != null) {
+                if (gradient != null && settings.changes().test(name)) {
                     ofAdapter.add(gradient);
                     parameters.add(one.adapter().parameters().get(name));
                     each.add(settings.of(name));

@@ -75,6 +75,13 @@ public final class ProgressBar implements TrainingListener {
     }
 
     @Override
+    public void onMeasurement(TrainingEvent.Measured event) {
+        event.values()
+                .forEach((name, value) -> line(
+                        String.format(Locale.ROOT, "epoch %d: %s %.4f", event.epoch(), name.replace('_', ' '), value)));
+    }
+
+    @Override
     public void onEnd(TrainingEvent.End event) {
         line(String.format(
                 Locale.ROOT,

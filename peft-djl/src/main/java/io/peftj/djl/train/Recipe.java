@@ -3,8 +3,11 @@ package io.peftj.djl.train;
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.ParameterSpec;
 import io.peftj.core.tensor.Updates.AdamW;
+import io.peftj.djl.train.Example.Assigned;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The numbers of a training run.
@@ -20,6 +23,7 @@ import java.util.Map;
  * @param seed of all random draws
  * @param patience epochs without improvement after which training stops; 0 for never
  * @param metric what decides which evaluation is the best
+ * @param bilevel which parameters learn from the validation rows; null for none
  */
 record Recipe(
         int epochs,
@@ -32,7 +36,8 @@ record Recipe(
         double clipNorm,
         long seed,
         int patience,
-        Metric metric) {
+        Metric metric,
+        @Nullable Bilevel bilevel) {
     Recipe {
         check(epochs >= 1, "epochs", "at least 1", epochs);
         check(microBatch >= 0, "rows of a micro-batch", "at least 1", microBatch);
@@ -54,19 +59,44 @@ record Recipe(
      * @throws InvalidConfigException if not
      */
     void checkNames(List<ParameterSpec> parameters) {
-        for (String end : rateFactors.keySet()) {
-            if (parameters.stream().noneMatch(parameter -> parameter.name().endsWith(end))) {
-                throw new InvalidConfigException(
-                        "the learning rate has a factor for parameters whose names end in \"" + end
-                                + "\", but none of those that are trained does, such as "
-                                + parameters.get(0).name() + "; leave the factor out");
+        if (bilevel != null) {
+            bilevel.endsOfNames().forEach(end -> requireOne(parameters, end, "the upper level has"));
+            if (parameters.stream().allMatch(parameter -> bilevel.has(parameter.name()))) {
+                throw new InvalidConfigException("the upper level has all parameters, those whose names end in one of "
+                        + bilevel.endsOfNames() + "; leave some for the training rows");
             }
         }
+        rateFactors.keySet().forEach(end -> requireOne(parameters, end, "the learning rate has a factor for"));
+    }
+
+    private static void requireOne(List<ParameterSpec> parameters, String end, String what) {
+        if (parameters.stream().noneMatch(parameter -> parameter.name().endsWith(end))) {
+            throw new InvalidConfigException(what + " parameters whose names end in \"" + end
+                    + "\", but none of those that are trained does, such as "
+                    + parameters.get(0).name() + "; leave it out");
+        }
+    }
+
+    /** A batch, some of the examples by number, in the portions that are computed at once. */
+    List<List<Assigned>> portions(List<Example> examples, List<Integer> batch) {
+        int rows = microBatch == 0 ? batch.size() : microBatch;
+        List<List<Assigned>> portions = new ArrayList<>();
+        for (int from = 0; from < batch.size(); from += rows) {
+            portions.add(batch.subList(from, Math.min(batch.size(), from + rows)).stream()
+                    .map(example -> new Assigned(examples.get(example), List.of(0)))
+                    .toList());
+        }
+        return portions;
     }
 
     /** The optimiser's settings in a step. */
     AdamW optimizer(long step, long steps) {
-        double rate = optimizer.learningRate() * schedule.factor(step, steps);
+        return optimizer(optimizer.learningRate(), step, steps);
+    }
+
+    /** The optimiser's settings in a step with another learning rate at the schedule's height. */
+    AdamW optimizer(double learningRate, long step, long steps) {
+        double rate = learningRate * schedule.factor(step, steps);
         return new AdamW(rate, optimizer.beta1(), optimizer.beta2(), optimizer.eps(), optimizer.weightDecay());
     }
 

@@ -2,7 +2,10 @@ package io.peftj.djl.train;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Something that happened in a training run, for a {@link TrainingListener}. */
@@ -99,6 +102,21 @@ public sealed interface TrainingEvent {
      * @param best whether no earlier one was as good
      */
     record Evaluated(int epoch, long step, Evaluation result, boolean best) implements TrainingEvent {}
+
+    /**
+     * Something about the adapter itself was measured.
+     *
+     * @param epoch after which, from 1
+     * @param step after which
+     * @param values by name; "activation_out_of_range" is the share of what a nonlinearity is given that lies outside the range it is made for, on the
+     *     first training examples
+     */
+    record Measured(int epoch, long step, Map<String, Double> values) implements TrainingEvent {
+        /** Keeps a copy in its order. */
+        public Measured {
+            values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+        }
+    }
 
     /**
      * All examples were gone through once more.

@@ -18,6 +18,9 @@ public interface TrainingListener {
     /** After each evaluation, which comes after the epoch's last step. */
     default void onEvaluation(TrainingEvent.Evaluated event) {}
 
+    /** After each epoch's evaluation, of adapters of which there is something to measure. */
+    default void onMeasurement(TrainingEvent.Measured event) {}
+
     /** After each epoch and its evaluation. */
     default void onEpoch(TrainingEvent.Epoch event) {}
 

@@ -7,14 +7,14 @@ import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.MemoryMeter;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.diagnose.PromptVectors;
 import io.peftj.djl.train.Checkpoint.Best;
 import io.peftj.djl.train.Checkpoint.Progress;
-import io.peftj.djl.train.Example.Assigned;
 import io.peftj.djl.train.TrainingEvent.Reason;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /** One run of training: epochs of steps, an evaluation after each, the best adapter at the end. Used once. */
 final class TrainingRun {
+    /** Examples whose prompts are read to measure what an adapter makes of them. */
+    private static final int MEASURED = 64;
+
     private final Backbone base;
     private final RunDescription description;
     private final Recipe recipe;
@@ -33,6 +36,7 @@ final class TrainingRun {
     private final @Nullable CheckpointStore store;
     private final @Nullable Checkpoint from;
     private final OptimizerStep optimizer;
+    private final @Nullable UpperLevel upper;
     private final Evaluator evaluator;
     private final int[] lengths;
     private final long steps;
@@ -90,6 +94,9 @@ final class TrainingRun {
         this.from = from;
         this.optimizer = new OptimizerStep(base, work.objective(), List.of(trained), recipe.clipNorm())
                 .recomputing(recipe.gradientCheckpointing());
+        this.upper = recipe.bilevel() == null
+                ? null
+                : new UpperLevel(base, optimizer, recipe, recipe.bilevel(), data.validation());
         this.evaluator = new Evaluator(base, work.objective(), cancelled);
         this.lengths = data.train().stream().mapToInt(Example::length).toArray();
         long all = 0;
@@ -161,9 +168,13 @@ final class TrainingRun {
         }
         double loss = progress.epochLoss() / batches.size();
         TrainingEvent.@Nullable Evaluated evaluated = data.validation().isEmpty() ? null : evaluate(epoch);
+        TrainingEvent.@Nullable Measured measured = measure(epoch);
         progress = progress.afterEpoch();
         if (evaluated != null) {
             listener.onEvaluation(evaluated);
+        }
+        if (measured != null) {
+            listener.onMeasurement(measured);
         }
         listener.onEpoch(new TrainingEvent.Epoch(epoch, recipe.epochs(), loss, speed.elapsed()));
         if (store != null) {
@@ -186,12 +197,16 @@ final class TrainingRun {
                 recipe.optimizer(progress.step(), steps),
                 recipe.rateFactors(),
                 number,
-                new Training(recipe.seed(), number));
+                new Training(recipe.seed(), number),
+                parameter -> upper == null || !upper.changes(parameter));
         OptimizerStep.Result result;
         try {
-            result = base.call("train", cancelled, session -> optimizer.take(session, microBatches(batch), settings));
+            result = base.call("train", cancelled, session -> optimizer.take(session, recipe.portions(data.train(), batch), settings));
         } catch (NonFiniteLossException e) {
             throw stopped(epoch, batch, e);
+        }
+        if (upper != null) {
+            stepAbove(upper, number);
         }
         progress = progress.afterStep(result.loss());
         long tokens = batch.stream().mapToLong(example -> lengths[example]).sum();
@@ -214,15 +229,15 @@ final class TrainingRun {
                 memory.peakBytes()));
     }
 
-    private List<List<Assigned>> microBatches(List<Integer> batch) {
-        int rows = recipe.microBatch() == 0 ? batch.size() : recipe.microBatch();
-        List<List<Assigned>> portions = new ArrayList<>();
-        for (int from = 0; from < batch.size(); from += rows) {
-            portions.add(batch.subList(from, Math.min(batch.size(), from + rows)).stream()
-                    .map(example -> new Assigned(data.train().get(example), List.of(0)))
-                    .toList());
+    private void stepAbove(UpperLevel level, long number) {
+        try {
+            level.step(number, steps);
+        } catch (NonFiniteLossException e) {
+            throw new TrainingStoppedException(
+                    e.getMessage() + ", on validation rows, which the upper level learns from; lower the learning rates, or look at these rows",
+                    lastGood(),
+                    e);
         }
-        return portions;
     }
 
     private void checkCancelled() {
@@ -246,6 +261,26 @@ final class TrainingRun {
         good = trained.stored();
         progress = progress.afterEvaluation(new Best(good, result), recipe.metric());
         return new TrainingEvent.Evaluated(epoch, progress.step(), result, progress.notBetter() == 0);
+    }
+
+    /** How far nonlinearities are driven out of their ranges, where the adapter has such. */
+    private TrainingEvent.@Nullable Measured measure(int epoch) {
+        if (!PromptVectors.areMadeBy(trained.plan().plan())) {
+            return null;
+        }
+        List<Example> some = data.train().subList(0, Math.min(MEASURED, data.train().size()));
+        OptionalDouble outside = PromptVectors.of(
+                        base,
+                        trained::in,
+                        stack -> some.stream()
+                                .flatMap(example -> example.rows(stack).stream())
+                                .toList(),
+                        cancelled)
+                .shareOutside();
+        return outside.isEmpty()
+                ? null
+                : new TrainingEvent.Measured(
+                        epoch, progress.step(), Map.of("activation_out_of_range", outside.getAsDouble()));
     }
 
     // ---- checkpoints ----

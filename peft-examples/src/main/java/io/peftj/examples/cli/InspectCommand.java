@@ -22,7 +22,10 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "inspect",
         header = "Shows a model's sites, or where an adapter acts and how much it trains.",
-        description = {"Reads configurations and, with --adapter, its parameters: of a jar alone, weights are loaded."})
+        description = {
+            "Reads configurations and, with --adapter, its parameters; the model's weights are loaded of a jar alone, or for"
+                    + " --vectors and --heat-map, which show what PEDRO multiplies outputs by after a prompt."
+        })
 final class InspectCommand implements Callable<Integer> {
     private final ModelOpener opener;
 
@@ -56,6 +59,24 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--json", description = "One line of JSON instead of a table.")
     private boolean json;
 
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            description = "A prompt for --vectors and --heat-map; once for each.")
+    private List<String> prompts = List.of();
+
+    @Option(
+            names = "--vectors",
+            paramLabel = "FILE",
+            description = "Write the vectors that PEDRO makes of the prompts: a CSV file of every layer, site and dimension.")
+    private @Nullable Path vectors;
+
+    @Option(
+            names = "--heat-map",
+            paramLabel = "FILE",
+            description = "Draw these vectors, layer by dimension: a PNG file.")
+    private @Nullable Path heatMap;
+
     @Mixin
     private MethodOptions methodOptions;
 
@@ -65,6 +86,12 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (vectors != null || heatMap != null) {
+            exportVectors();
+        } else if (!prompts.isEmpty()) {
+            throw new ParameterException(
+                    command.commandLine(), "--prompt is for --vectors and --heat-map; give one of the two too");
+        }
         Inspection inspection = inspect(spec());
         if (json) {
             inspection.json().print(command.commandLine().getOut());
@@ -97,6 +124,22 @@ final class InspectCommand implements Callable<Integer> {
 
     private static Inspection inspection(BackboneSpec spec, AdapterConfig config, List<String> labels) {
         return new Inspection(spec, PlannedAdapter.of(spec, config, labels));
+    }
+
+    private void exportVectors() {
+        if (adapter == null || prompts.isEmpty()) {
+            throw new ParameterException(
+                    command.commandLine(), "--vectors and --heat-map need --adapter and at least one --prompt");
+        }
+        try (Backbone base = opener.open(model, Options.defaults())) {
+            PromptVectorsExport export = PromptVectorsExport.of(base, LoadedAdapter.load(adapter, base), prompts);
+            if (vectors != null) {
+                export.writeCsv(vectors);
+            }
+            if (heatMap != null) {
+                export.writePicture(heatMap);
+            }
+        }
     }
 
     private BackboneSpec spec() {

@@ -46,6 +46,7 @@ public final class PeftCommand {
                 .addSubcommand(new EvalCommand(opener))
                 .addSubcommand(new MergeCommand(opener))
                 .addSubcommand(new ConvertCommand())
+                .addSubcommand(new DiagnoseCommand(opener))
                 .addSubcommand(new CommandLine(new BenchCommand())
                         .addSubcommand(new BenchTrainCommand(opener))
                         .addSubcommand(new BenchClassifyCommand(opener))

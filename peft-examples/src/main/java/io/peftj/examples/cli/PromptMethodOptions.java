@@ -4,6 +4,7 @@ import io.peftj.core.InvalidConfigException;
 import io.peftj.methods.pedro.PedroActivation;
 import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.pedro.PromptPooling;
+import io.peftj.methods.pedro.RationalStart;
 import io.peftj.methods.reft.ReftConfig;
 import io.peftj.methods.reft.ReftVariant;
 import java.util.List;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Option;
 /** The settings of methods that act by the prompt: LoReFT's family and PEDRO. */
 final class PromptMethodOptions {
     static final Set<String> OF_REFT = Set.of("--rank", "--dropout", "--first", "--last", "--layers", "--untied");
-    static final Set<String> OF_PEDRO = Set.of("--rank", "--pooling", "--activation");
+    static final Set<String> OF_PEDRO = Set.of("--rank", "--pooling", "--activation", "--rational-start", "--rational-degrees");
 
     @Option(
             names = "--first",
@@ -47,6 +48,20 @@ final class PromptMethodOptions {
             description = "How PEDRO reads a prompt: last, first, mean, max or attention; last if not given.")
     private @Nullable String pooling;
 
+    @Option(
+            names = "--rational-start",
+            paramLabel = "NAME",
+            description =
+                    "What PEDRO's rational activation is like at first: gelu, relu, silu or mish; gelu if not given.")
+    private @Nullable String rationalStart;
+
+    @Option(
+            names = "--rational-degrees",
+            split = ",",
+            paramLabel = "N",
+            description = "Degrees of its numerator and denominator: 5,4 or 6,5; 5,4 if not given.")
+    private @Nullable List<Integer> rationalDegrees;
+
     /** Adds what was given, by option. */
     void addTo(Map<String, Object> given) {
         MethodOptions.put(given, "--first", first);
@@ -54,6 +69,8 @@ final class PromptMethodOptions {
         MethodOptions.put(given, "--layers", layers);
         MethodOptions.put(given, "--untied", untied ? Boolean.TRUE : null);
         MethodOptions.put(given, "--pooling", pooling);
+        MethodOptions.put(given, "--rational-start", rationalStart);
+        MethodOptions.put(given, "--rational-degrees", rationalDegrees);
     }
 
     ReftConfig reft(ReftVariant variant, @Nullable Integer rank, @Nullable Double dropout) {
@@ -81,12 +98,31 @@ final class PromptMethodOptions {
                     .orElseThrow(() -> new InvalidConfigException(
                             "--pooling: expected last, first, mean, max or attention, found " + pooling)));
         }
-        if (activation != null && !activation.equals("rational")) {
-            pedro.activation(PedroActivation.Fixed.named(activation)
-                    .orElseThrow(() -> new InvalidConfigException(
-                            "--activation: expected rational, gelu, relu, silu, mish or identity, found "
-                                    + activation)));
+        return pedro.activation(activation == null || activation.equals("rational") ? rational() : fixed(activation))
+                .build();
+    }
+
+    private PedroActivation rational() {
+        String start = rationalStart == null ? RationalStart.GELU.key() : rationalStart;
+        List<Integer> degrees = rationalDegrees == null ? List.of(5, 4) : rationalDegrees;
+        if (degrees.size() != 2) {
+            throw new InvalidConfigException("--rational-degrees: expected two numbers such as 6,5, found " + degrees);
         }
-        return pedro.build();
+        return new PedroActivation.Rational(
+                degrees.get(0),
+                degrees.get(1),
+                RationalStart.named(start)
+                        .orElseThrow(() -> new InvalidConfigException(
+                                "--rational-start: expected gelu, relu, silu or mish, found " + start)));
+    }
+
+    private PedroActivation fixed(String activation) {
+        if (rationalStart != null || rationalDegrees != null) {
+            throw new InvalidConfigException("--rational-start and --rational-degrees are of the rational activation, found"
+                    + " --activation " + activation + "; leave them out");
+        }
+        return PedroActivation.Fixed.named(activation)
+                .orElseThrow(() -> new InvalidConfigException(
+                        "--activation: expected rational, gelu, relu, silu, mish or identity, found " + activation));
     }
 }

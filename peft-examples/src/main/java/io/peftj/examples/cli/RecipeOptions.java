@@ -1,8 +1,10 @@
 package io.peftj.examples.cli;
 
 import io.peftj.djl.train.AdapterTrainer;
+import io.peftj.djl.train.Bilevel;
 import io.peftj.djl.train.Metric;
 import io.peftj.methods.lora.LoraPlus;
+import io.peftj.methods.pedro.PedroActivation;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -33,6 +35,15 @@ final class RecipeOptions {
             description =
                     "How many times the learning rate of LoRA's matrices A their B have, 16 in LoRA+; 1 if not given.")
     private @Nullable Double loraPlus;
+
+    @Option(
+            names = "--bilevel",
+            paramLabel = "RATE",
+            converter = Numbers.Positive.class,
+            description =
+                    "Train the coefficients of PEDRO's rational activations on the --validation rows at this learning rate"
+                            + " (1e-6 in the paper, beside 1e-4) and all else on --data; all on --data if not given.")
+    private @Nullable Double bilevel;
 
     @Option(
             names = "--batch",
@@ -94,6 +105,9 @@ final class RecipeOptions {
                 .seed(seed);
         if (loraPlus != null) {
             trainer.learningRateFactors(LoraPlus.ratio(loraPlus));
+        }
+        if (bilevel != null) {
+            trainer.bilevel(new Bilevel(PedroActivation.coefficients(), bilevel));
         }
         if (microBatch != null) {
             trainer.microBatchSize(microBatch);

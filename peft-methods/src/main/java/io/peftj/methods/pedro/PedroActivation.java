@@ -66,6 +66,14 @@ public sealed interface PedroActivation {
         }
     }
 
+    /**
+     * The ends of the names of what a rational function's coefficients are trained under: for training on two levels (arXiv 2409.17834), where they learn
+     * from rows of their own.
+     */
+    static List<String> coefficients() {
+        return List.of(".activation.numerator", ".activation.denominator");
+    }
+
     /** Degrees 5 and 4, like a GELU at first. */
     static Rational rational() {
         return new Rational(5, 4, RationalStart.GELU);

@@ -2,6 +2,7 @@ package io.peftj.methods.pedro;
 
 import io.peftj.core.adapter.Contribution.PromptFormula;
 import io.peftj.core.adapter.Contribution.PromptInput;
+import io.peftj.core.adapter.Contribution.Ranged;
 import io.peftj.core.tensor.Kernels.Reduction;
 import io.peftj.core.tensor.Segments;
 import io.peftj.core.tensor.Tensor;
@@ -23,11 +24,21 @@ record PedroFormula(PromptPooling pooling, boolean norm, PedroActivation activat
 
     @Override
     public Tensor apply(PromptInput input) {
+        Tensor inner = activate(inner(input), input);
+        return linear(inner, input.parameter(1), input.segments()).affine(1, 1);
+    }
+
+    /** z = W_down·norm(pool(H)) [rows, r]. */
+    private Tensor inner(PromptInput input) {
         Tensor pooled = pool(input);
         Tensor normed = norm ? pooled.rmsNorm(null, EPS) : pooled;
-        Segments segments = input.segments();
-        Tensor inner = activate(linear(normed, input.parameter(0), segments), input);
-        return linear(inner, input.parameter(1), segments).affine(1, 1);
+        return linear(normed, input.parameter(0), input.segments());
+    }
+
+    /** z, where a rational function reads it: outside what it was fitted on it runs away. */
+    @Override
+    public @Nullable Ranged ranged(PromptInput input) {
+        return activation instanceof PedroActivation.Rational ? new Ranged(inner(input), RationalStart.BOUND) : null;
     }
 
     /** [rows, d]. */

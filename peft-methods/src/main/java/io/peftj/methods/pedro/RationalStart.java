@@ -51,6 +51,8 @@ public enum RationalStart {
                     List.of(-3.3400885e-6, 0.60004021, 0.31153009, 0.09016986, 0.023778824, 0.0045793821, 3.9129179e-4),
                     List.of(-0.014185663, 0.18475528, 0.017287701, 0.0026351466, 6.9687432e-4)));
 
+    /** The range that the coefficients were fitted on is [−3, 3]. */
+    static final double BOUND = 3;
     /** The degrees that a file need not say. */
     static final List<Integer> USUAL_DEGREES = List.of(5, 4);
     /** Degrees of numerator and denominator that there are coefficients for. */

@@ -89,6 +89,13 @@ public final class HtmlReport implements TrainingListener {
     }
 
     @Override
+    public void onMeasurement(TrainingEvent.Measured event) {
+        event.values()
+                .forEach((name, value) ->
+                        fact(name.replace('_', ' '), String.format(Locale.ROOT, "%.4f", value)));
+    }
+
+    @Override
     public void onEpoch(TrainingEvent.Epoch event) {
         history.add(event);
         writeAfter(SHORT_PAUSE);

@@ -1,0 +1,189 @@
+package io.peftj.examples.cli;
+
+import io.peftj.core.InvalidConfigException;
+import io.peftj.core.io.AtomicFiles;
+import io.peftj.core.run.ResidentAdapter;
+import io.peftj.djl.backbone.AdapterLoader;
+import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.backbone.TextEncoder;
+import io.peftj.djl.data.Datasets;
+import io.peftj.djl.data.RowKind;
+import io.peftj.djl.diagnose.PrefixDiagnosis;
+import io.peftj.djl.diagnose.PrefixDiagnosis.Layer;
+import io.peftj.djl.train.LabelledText;
+import io.peftj.examples.cli.chart.LineCharts;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Shows what a prefix or a prompt does inside a model. */
+@Command(
+        name = "diagnose",
+        header = "Shows what a prefix or a prompt does inside a model, layer by layer.",
+        description = {
+            "Reads rows of a CSV or JSONL file with and without an adapter of prefix tuning, prompt tuning or P-tuning and prints"
+                    + " for each layer (arXiv 2310.19698):",
+            "deviation: the largest change of attention among the row's own tokens, relative to each other, for equal layer inputs;"
+                    + " rounding alone, since a prefix cannot change it. output error: of the model's own arithmetic. share, largest:"
+                    + " how much of the attention the prefix takes, mean of all heads and of the one that gives most. bias: the length"
+                    + " of what the prefix adds to the heads' outputs over theirs. alignment: 1 where that is the same at all tokens,"
+                    + " near 0 where its directions cancel. drift: how far the layer's input is from the bare model's, over its length."
+        })
+final class DiagnoseCommand implements Callable<Integer> {
+    private static final String[] COLUMNS = {
+        "layer", "deviation", "output error", "share", "largest", "bias", "alignment", "drift"
+    };
+
+    private final ModelOpener opener;
+
+    @Spec
+    private CommandSpec command;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Option(names = "--adapter", required = true, paramLabel = "DIR", description = "The adapter to look at.")
+    private Path adapter;
+
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "FILE",
+            description = "The rows to read: text, or prompt and answer.")
+    private Path data;
+
+    @Option(
+            names = "--rows",
+            defaultValue = "16",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description = "How many of the rows, from the first (default: ${DEFAULT-VALUE}).")
+    private int rows;
+
+    @Option(
+            names = "--max-length",
+            defaultValue = "128",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description = "Tokens of a row; what is longer loses its end (default: ${DEFAULT-VALUE}).")
+    private int maxLength;
+
+    @Option(names = "--csv", paramLabel = "FILE", description = "Write the table as CSV too.")
+    private @Nullable Path csv;
+
+    @Option(names = "--chart", paramLabel = "FILE", description = "Draw it too: a PNG file.")
+    private @Nullable Path chart;
+
+    DiagnoseCommand(ModelOpener opener) {
+        this.opener = opener;
+    }
+
+    @Override
+    public Integer call() {
+        List<String> texts = texts();
+        try (Backbone base = model.open(opener)) {
+            LoadedAdapter loaded = LoadedAdapter.load(adapter, base);
+            TextEncoder encoder = TextEncoder.of(
+                    base, loaded.adapter().task(), loaded.plan().positionShift());
+            List<int[]> ids = texts.stream().map(encoder::row).map(this::cut).toList();
+            try (ResidentAdapter resident =
+                    AdapterLoader.resident(base, loaded.adapter().type(), loaded.adapter())) {
+                report(loaded.adapter().type(), PrefixDiagnosis.of(base, resident, ids, () -> false));
+            }
+        }
+        return 0;
+    }
+
+    private List<String> texts() {
+        List<String> all = switch (RowKind.of(data)) {
+            case LABELLED ->
+                Datasets.labelled(data).stream().map(LabelledText::text).toList();
+            case ANSWERED ->
+                Datasets.answers(data).stream()
+                        .map(row -> row.prompt() + row.answer())
+                        .toList();
+            case PLAIN -> Datasets.texts(data);
+            default ->
+                throw new InvalidConfigException("--data: expected the columns text, or prompt and answer, found those of "
+                        + RowKind.of(data) + "; give texts");
+        };
+        return all.subList(0, Math.min(rows, all.size()));
+    }
+
+    private int[] cut(int[] ids) {
+        return ids.length <= maxLength ? ids : Arrays.copyOf(ids, maxLength);
+    }
+
+    private void report(String type, PrefixDiagnosis found) {
+        Table table = new Table(COLUMNS);
+        StringBuilder lines = new StringBuilder("layer,deviation,output_error,share,largest_share,bias_size,"
+                + "bias_alignment,drift\n");
+        for (Layer layer : found.layers()) {
+            table.row(
+                    layer.layer(),
+                    scientific(layer.deviation()),
+                    scientific(layer.outputError()),
+                    fixed(layer.share()),
+                    fixed(layer.largestShare()),
+                    fixed(layer.biasSize()),
+                    fixed(layer.biasAlignment()),
+                    fixed(layer.drift()));
+            lines.append(layer.layer());
+            for (double value : new double[] {
+                layer.deviation(),
+                layer.outputError(),
+                layer.share(),
+                layer.largestShare(),
+                layer.biasSize(),
+                layer.biasAlignment(),
+                layer.drift()
+            }) {
+                lines.append(',').append(value);
+            }
+            lines.append('\n');
+        }
+        command.commandLine()
+                .getOut()
+                .printf(
+                        Locale.ROOT,
+                        "%s, %d rows, %d tokens%n%n%s%ndrift behind the last layer: %s%n",
+                        type,
+                        found.rows(),
+                        found.tokens(),
+                        table,
+                        fixed(found.outputDrift()));
+        command.commandLine().getOut().flush();
+        if (csv != null) {
+            AtomicFiles.write(csv, AtomicFiles.Content.of(lines.toString()));
+        }
+        if (chart != null) {
+            new LineCharts("What the adapter (" + type + ") does in each layer", "layer")
+                    .chart("share of the attention that it takes", of(found, Layer::share))
+                    .chart("length of the bias over that of the heads' outputs", of(found, Layer::biasSize))
+                    .chart("alignment of the bias: 1 for one direction at all tokens", of(found, Layer::biasAlignment))
+                    .chart("drift of the layer's input from the bare model's", of(found, Layer::drift))
+                    .write(chart);
+        }
+    }
+
+    private static List<Double> of(PrefixDiagnosis found, ToDoubleFunction<Layer> figure) {
+        return found.layers().stream().map(figure::applyAsDouble).toList();
+    }
+
+    private static String scientific(double value) {
+        return String.format(Locale.ROOT, "%.1e", value);
+    }
+
+    private static String fixed(double value) {
+        return String.format(Locale.ROOT, "%.4f", value);
+    }
+}
