@@ -53,8 +53,7 @@ final class LayerSums {
     }
 
     /** One query: biasOfToken gets a'·(values before), outputOfToken what the head would give without these. */
-    private void add(
-            Overheard.Attention attention, int token, int head, double[] biasOfToken, double[] outputOfToken) {
+    private void add(Overheard.Attention attention, int token, int head, double[] biasOfToken, double[] outputOfToken) {
         int keyHeads = heads / group;
         int tokens = attention.k().length / (keyHeads * headDim);
         int prefix = attention.prefixKeys().length / (keyHeads * headDim);

@@ -49,8 +49,10 @@ final class Overheard {
             }
             return result;
         });
-        return proxy(Backend.class, (method, arguments) ->
-                method.getName().equals("kernels") ? kernels : invoke(backend, method, arguments));
+        return proxy(
+                Backend.class,
+                (method, arguments) ->
+                        method.getName().equals("kernels") ? kernels : invoke(backend, method, arguments));
     }
 
     /** The arguments of {@link Kernels#attention}. */
@@ -77,7 +79,9 @@ final class Overheard {
 
     private static <T> T proxy(Class<T> type, Call call) {
         return type.cast(Proxy.newProxyInstance(
-                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> call.of(method, arguments)));
+                type.getClassLoader(),
+                new Class<?>[] {type},
+                (proxy, method, arguments) -> call.of(method, arguments)));
     }
 
     private static Object invoke(Object target, Method method, Object[] arguments) throws Throwable {

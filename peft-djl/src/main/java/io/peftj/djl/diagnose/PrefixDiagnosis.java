@@ -13,6 +13,7 @@ import io.peftj.core.run.Stack;
 import io.peftj.core.tensor.Session;
 import io.peftj.djl.backbone.Backbone;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -71,8 +72,8 @@ public record PrefixDiagnosis(int rows, long tokens, List<Layer> layers, double 
             Backbone base, ResidentAdapter adapter, List<int[]> rows, BooleanSupplier cancelled) {
         AdapterPlan plan = adapter.plan().plan();
         if (plan.contributions().stream()
-                .noneMatch(each ->
-                        each instanceof Contribution.KeyValues || each instanceof Contribution.VirtualTokens)) {
+                .noneMatch(
+                        each -> each instanceof Contribution.KeyValues || each instanceof Contribution.VirtualTokens)) {
             throw new InvalidConfigException("expected an adapter that puts a prefix or a prompt before rows, found "
                     + adapter.name() + " without either; give one of prefix tuning, prompt tuning or P-tuning");
         }
@@ -91,7 +92,9 @@ public record PrefixDiagnosis(int rows, long tokens, List<Layer> layers, double 
             Pass adapted = pass(base, adapter, ids, cancelled);
             for (int layer = 0; layer < spec.layers(); layer++) {
                 sums.get(layer).add(adapted.attentions().get(layer));
-                sums.get(layer).addDrift(drift(bare.inputs().get(layer), adapted.inputs().get(layer), spec.width()));
+                sums.get(layer)
+                        .addDrift(
+                                drift(bare.inputs().get(layer), adapted.inputs().get(layer), spec.width()));
             }
             outputDrift += drift(bare.output(), adapted.output(), spec.width());
             tokens += ids.length;
@@ -113,8 +116,7 @@ public record PrefixDiagnosis(int rows, long tokens, List<Layer> layers, double 
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Pass(List<Overheard.Attention> attentions, List<double[]> inputs, double[] output) {}
 
-    private static Pass pass(
-            Backbone base, @Nullable ResidentAdapter adapter, int[] ids, BooleanSupplier cancelled) {
+    private static Pass pass(Backbone base, @Nullable ResidentAdapter adapter, int[] ids, BooleanSupplier cancelled) {
         return base.call("diagnose", cancelled, outer -> {
             Overheard overheard = new Overheard();
             LayerInputs inputs = new LayerInputs(base.spec());
@@ -131,12 +133,14 @@ public record PrefixDiagnosis(int rows, long tokens, List<Layer> layers, double 
                 int own = batch.firstToken(0) * base.spec().width();
                 if (overheard.attentions().size() != base.spec().layers()) {
                     throw new IllegalStateException("expected one attention a layer, found "
-                            + overheard.attentions().size() + " in " + base.spec().layers() + " layers");
+                            + overheard.attentions().size() + " in "
+                            + base.spec().layers() + " layers");
                 }
                 return new Pass(
                         overheard.attentions(),
                         inputs.layers(),
-                        java.util.Arrays.copyOfRange(all, own, own + ids.length * base.spec().width()));
+                        Arrays.copyOfRange(
+                                all, own, own + ids.length * base.spec().width()));
             }
         });
     }

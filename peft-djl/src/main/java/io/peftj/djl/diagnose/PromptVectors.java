@@ -15,6 +15,7 @@ import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.djl.backbone.Backbone;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
@@ -103,8 +104,7 @@ public record PromptVectors(List<Layer> layers) {
     }
 
     private static Contribution watched(PromptScale scale, Watch watch) {
-        return new PromptScale(
-                scale.layer(), scale.outputs(), new WatchedFormula(scale, watch), scale.parameters());
+        return new PromptScale(scale.layer(), scale.outputs(), new WatchedFormula(scale, watch), scale.parameters());
     }
 
     private record WatchedFormula(PromptScale scale, Watch watch) implements Contribution.PromptFormula {
@@ -114,7 +114,10 @@ public record PromptVectors(List<Layer> layers) {
             Ranged ranged = scale.formula().ranged(input);
             watch.made()
                     .add(new Layer(
-                            scale.layer(), scale.outputs(), rows(vectors), ranged == null ? List.of() : inside(ranged)));
+                            scale.layer(),
+                            scale.outputs(),
+                            rows(vectors),
+                            ranged == null ? List.of() : inside(ranged)));
             return vectors;
         }
 
@@ -123,14 +126,14 @@ public record PromptVectors(List<Layer> layers) {
             int width = matrix.shape().dim(1);
             List<double[]> rows = new ArrayList<>();
             for (int from = 0; from < all.length; from += width) {
-                rows.add(java.util.Arrays.copyOfRange(all, from, from + width));
+                rows.add(Arrays.copyOfRange(all, from, from + width));
             }
             return rows;
         }
 
         private static List<Double> inside(Ranged ranged) {
             return rows(ranged.values()).stream()
-                    .map(row -> java.util.Arrays.stream(row)
+                    .map(row -> Arrays.stream(row)
                                     .filter(value -> Math.abs(value) <= ranged.bound())
                                     .count()
                             / (double) row.length)

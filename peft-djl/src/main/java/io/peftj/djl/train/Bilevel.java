@@ -20,7 +20,8 @@ public record Bilevel(List<String> endsOfNames, double learningRate) {
     public Bilevel {
         endsOfNames = List.copyOf(endsOfNames);
         if (endsOfNames.isEmpty()) {
-            throw new IllegalArgumentException("the parameters of the upper level: expected at least one end of a name");
+            throw new IllegalArgumentException(
+                    "the parameters of the upper level: expected at least one end of a name");
         }
         if (!(learningRate > 0) || !Double.isFinite(learningRate)) {
             throw new IllegalArgumentException(

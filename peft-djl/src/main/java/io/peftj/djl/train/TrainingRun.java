@@ -201,7 +201,10 @@ final class TrainingRun {
                 parameter -> upper == null || !upper.changes(parameter));
         OptimizerStep.Result result;
         try {
-            result = base.call("train", cancelled, session -> optimizer.take(session, recipe.portions(data.train(), batch), settings));
+            result = base.call(
+                    "train",
+                    cancelled,
+                    session -> optimizer.take(session, recipe.portions(data.train(), batch), settings));
         } catch (NonFiniteLossException e) {
             throw stopped(epoch, batch, e);
         }
@@ -234,7 +237,8 @@ final class TrainingRun {
             level.step(number, steps);
         } catch (NonFiniteLossException e) {
             throw new TrainingStoppedException(
-                    e.getMessage() + ", on validation rows, which the upper level learns from; lower the learning rates, or look at these rows",
+                    e.getMessage()
+                            + ", on validation rows, which the upper level learns from; lower the learning rates, or look at these rows",
                     lastGood(),
                     e);
         }
@@ -268,7 +272,8 @@ final class TrainingRun {
         if (!PromptVectors.areMadeBy(trained.plan().plan())) {
             return null;
         }
-        List<Example> some = data.train().subList(0, Math.min(MEASURED, data.train().size()));
+        List<Example> some =
+                data.train().subList(0, Math.min(MEASURED, data.train().size()));
         OptionalDouble outside = PromptVectors.of(
                         base,
                         trained::in,

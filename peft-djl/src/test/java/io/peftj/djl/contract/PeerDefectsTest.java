@@ -95,9 +95,8 @@ class PeerDefectsTest {
     static Stream<AdapterConfig> classifiers() {
         TaskType task = TaskType.SEQ_CLS;
         return methods()
-                .map(config -> config instanceof HeadConfig
-                        ? new HeadConfig(List.of(), task)
-                        : config.withTaskType(task));
+                .map(config ->
+                        config instanceof HeadConfig ? new HeadConfig(List.of(), task) : config.withTaskType(task));
     }
 
     /** A batch whose rows name adapters of (IA)3 or prefix tuning ran them all under one tenant's; DoRA failed in it. */

@@ -35,7 +35,9 @@ class RotationCostTest {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_ANY, names = {"LOREFT", "CONSREFT", "LOBIREFT"})
+    @EnumSource(
+            mode = EnumSource.Mode.MATCH_ANY,
+            names = {"LOREFT", "CONSREFT", "LOBIREFT"})
     void rotationsAreMadeOnceAStepAndOnceALoad(ReftVariant variant) {
         FaultyBackend counting = FaultyBackend.counting(TestBackends.ENGINE);
         try (BackboneModel model = TinyBackbones.llama(counting, DType.F32)) {

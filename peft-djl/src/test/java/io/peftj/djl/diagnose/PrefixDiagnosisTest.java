@@ -103,8 +103,8 @@ class PrefixDiagnosisTest {
         int length = 3;
         try (Backend exact = ReferenceBackend.exact();
                 Backbone base = Backbones.load(TinyModels.gpt2(folder.resolve("gpt2"), 1), exact, DType.F32);
-                ResidentAdapter adapter =
-                        random(base, PrefixConfig.builder().virtualTokens(length).build())) {
+                ResidentAdapter adapter = random(
+                        base, PrefixConfig.builder().virtualTokens(length).build())) {
             int[] ids = {3, 7};
             double[] embeddings = doubles(base, "transformer.wte.weight");
             double[] positions = doubles(base, "transformer.wpe.weight");
@@ -117,9 +117,7 @@ class PrefixDiagnosisTest {
                     x[i] = embeddings[ids[token] * width + i] + positions[(length + token) * width + i];
                 }
                 double[] normed = layerNorm(
-                        x,
-                        doubles(base, "transformer.h.0.ln_1.weight"),
-                        doubles(base, "transformer.h.0.ln_1.bias"));
+                        x, doubles(base, "transformer.h.0.ln_1.weight"), doubles(base, "transformer.h.0.ln_1.bias"));
                 qkv[token] = new double[3 * width];
                 for (int o = 0; o < 3 * width; o++) {
                     qkv[token][o] = bias[o];
@@ -135,7 +133,8 @@ class PrefixDiagnosisTest {
                     double before = 0;
                     double own = 0;
                     for (int key = 0; key < length; key++) {
-                        before += Math.exp(dot(qkv[token], head * headDim, keys, (key * heads + head) * headDim, headDim) / 2);
+                        before += Math.exp(
+                                dot(qkv[token], head * headDim, keys, (key * heads + head) * headDim, headDim) / 2);
                     }
                     for (int key = 0; key <= token; key++) {
                         own += Math.exp(dot(qkv[token], head * headDim, qkv[key], width + head * headDim, headDim) / 2);
@@ -215,7 +214,9 @@ class PrefixDiagnosisTest {
         return base.call("states", session -> {
             Stack stack = adapter == null ? Stack.BASE : Stack.of(adapter.in(session));
             Batch batch = Batch.of(session, base.spec(), List.of(Row.of(stack, 0, ids)));
-            return base.transformer().hiddenStates(new Run(session, batch, null)).toDoubles();
+            return base.transformer()
+                    .hiddenStates(new Run(session, batch, null))
+                    .toDoubles();
         });
     }
 
@@ -257,8 +258,9 @@ class PrefixDiagnosisTest {
                         random(base, PrefixConfig.builder().virtualTokens(3).build())) {
             assertThatThrownBy(() -> PrefixDiagnosis.of(base, lora, ROWS, () -> false))
                     .isInstanceOf(InvalidConfigException.class)
-                    .hasMessage("expected an adapter that puts a prefix or a prompt before rows, found random without either;"
-                            + " give one of prefix tuning, prompt tuning or P-tuning");
+                    .hasMessage(
+                            "expected an adapter that puts a prefix or a prompt before rows, found random without either;"
+                                    + " give one of prefix tuning, prompt tuning or P-tuning");
             assertThatThrownBy(() -> PrefixDiagnosis.of(base, prefix, List.of(), () -> false))
                     .isInstanceOf(InvalidConfigException.class)
                     .hasMessage("there is nothing to read; give at least one row");

@@ -94,8 +94,7 @@ class PromptVectorsTest {
                             "model.layers." + layer.layer() + ".self_attn.q_proj",
                             "model.layers." + layer.layer() + ".self_attn.v_proj",
                             "model.layers." + layer.layer() + ".mlp.up_proj");
-            int size =
-                    layer.outputs().stream().mapToInt(each -> each.size()).sum();
+            int size = layer.outputs().stream().mapToInt(each -> each.size()).sum();
             assertThat(layer.vectors())
                     .hasSize(PROMPTS.size())
                     .allSatisfy(vector -> assertThat(vector).hasSize(size).containsOnly(1));
@@ -143,7 +142,8 @@ class PromptVectorsTest {
         assertThat(PromptVectors.areMadeBy(plan(PEDRO))).isTrue();
         assertThat(PromptVectors.areMadeBy(AdapterMethods.plan(
                         base.spec(),
-                        AdapterMethods.complete(base.spec(), LoraConfig.builder().build()))))
+                        AdapterMethods.complete(
+                                base.spec(), LoraConfig.builder().build()))))
                 .isFalse();
     }
 }

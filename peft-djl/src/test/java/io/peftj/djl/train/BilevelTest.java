@@ -42,12 +42,15 @@ class BilevelTest extends TinyTraining {
             Adapter some = trainer(base).batchSize(2).bilevel(BILEVEL).fit(SOME, SOME);
             Adapter others = trainer(base).batchSize(2).bilevel(BILEVEL).fit(SOME, OTHERS);
 
-            // One step: below, all but the coefficients, from where plain training starts too; above, the coefficients alone.
+            // One step: below, all but the coefficients, from where plain training starts too; above, the coefficients
+            // alone.
             plain.parameters().forEach((name, value) -> {
                 float[] above = some.parameters().get(name).values();
                 float[] aboveOfOthers = others.parameters().get(name).values();
                 if (isCoefficient(name)) {
-                    assertThat(above).as(name).isNotEqualTo(untrained.parameters().get(name).values());
+                    assertThat(above)
+                            .as(name)
+                            .isNotEqualTo(untrained.parameters().get(name).values());
                     assertThat(aboveOfOthers).as(name).isNotEqualTo(above);
                 } else {
                     assertThat(above).as(name).isEqualTo(value.values());
@@ -98,8 +101,9 @@ class BilevelTest extends TinyTraining {
                             .bilevel(BILEVEL)
                             .fit(SOME, OTHERS))
                     .isInstanceOf(InvalidConfigException.class)
-                    .hasMessageStartingWith("the upper level has parameters whose names end in \".activation.numerator\", but"
-                            + " none of those that are trained does, such as ");
+                    .hasMessageStartingWith(
+                            "the upper level has parameters whose names end in \".activation.numerator\", but"
+                                    + " none of those that are trained does, such as ");
             assertThatThrownBy(() -> trainer(base)
                             .bilevel(new Bilevel(List.of("t", "r", "e"), 1))
                             .fit(SOME, OTHERS))
@@ -127,8 +131,9 @@ class BilevelTest extends TinyTraining {
                 .toList();
         assertThat(lines).extracting(line -> line.requiredInt("epoch")).containsExactly(1, 2);
         assertThat(lines).extracting(line -> line.requiredInt("step")).containsExactly(2, 4);
-        assertThat(lines).allSatisfy(line ->
-                assertThat(line.requiredDouble("activation_out_of_range")).isBetween(0.0, 0.2));
+        assertThat(lines)
+                .allSatisfy(line -> assertThat(line.requiredDouble("activation_out_of_range"))
+                        .isBetween(0.0, 0.2));
         assertThat(folder.resolve("ia3.jsonl")).content().doesNotContain("measurement");
     }
 }

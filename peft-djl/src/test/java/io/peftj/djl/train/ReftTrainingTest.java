@@ -27,7 +27,9 @@ class ReftTrainingTest extends TinyTraining {
             ReftConfig.builder().rank(4).positions(2, 2).build();
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_ANY, names = {"LOREFT", "CONSREFT", "LOBIREFT"})
+    @EnumSource(
+            mode = EnumSource.Mode.MATCH_ANY,
+            names = {"LOREFT", "CONSREFT", "LOBIREFT"})
     void rotationsStayOrthonormal(ReftVariant variant) {
         rotationsStayOrthonormal(variant, 200);
     }
@@ -63,7 +65,9 @@ class ReftTrainingTest extends TinyTraining {
     }
 
     @ParameterizedTest
-    @EnumSource(mode = EnumSource.Mode.MATCH_ANY, names = {"LOREFT", "CONSREFT", "LOBIREFT"})
+    @EnumSource(
+            mode = EnumSource.Mode.MATCH_ANY,
+            names = {"LOREFT", "CONSREFT", "LOBIREFT"})
     void rotationsStayOrthonormalWhereASavedAdapterIsTrainedOn(ReftVariant variant) {
         ReftConfig config = CONFIG.toBuilder().variant(variant).build();
         try (Backbone base = llama()) {

@@ -92,8 +92,8 @@ final class DiagnoseCommand implements Callable<Integer> {
         List<String> texts = texts();
         try (Backbone base = model.open(opener)) {
             LoadedAdapter loaded = LoadedAdapter.load(adapter, base);
-            TextEncoder encoder = TextEncoder.of(
-                    base, loaded.adapter().task(), loaded.plan().positionShift());
+            TextEncoder encoder =
+                    TextEncoder.of(base, loaded.adapter().task(), loaded.plan().positionShift());
             List<int[]> ids = texts.stream().map(encoder::row).map(this::cut).toList();
             try (ResidentAdapter resident =
                     AdapterLoader.resident(base, loaded.adapter().type(), loaded.adapter())) {
@@ -113,8 +113,9 @@ final class DiagnoseCommand implements Callable<Integer> {
                         .toList();
             case PLAIN -> Datasets.texts(data);
             default ->
-                throw new InvalidConfigException("--data: expected the columns text, or prompt and answer, found those of "
-                        + RowKind.of(data) + "; give texts");
+                throw new InvalidConfigException(
+                        "--data: expected the columns text, or prompt and answer, found those of " + RowKind.of(data)
+                                + "; give texts");
         };
         return all.subList(0, Math.min(rows, all.size()));
     }
@@ -125,8 +126,8 @@ final class DiagnoseCommand implements Callable<Integer> {
 
     private void report(String type, PrefixDiagnosis found) {
         Table table = new Table(COLUMNS);
-        StringBuilder lines = new StringBuilder("layer,deviation,output_error,share,largest_share,bias_size,"
-                + "bias_alignment,drift\n");
+        StringBuilder lines = new StringBuilder(
+                "layer,deviation,output_error,share,largest_share,bias_size," + "bias_alignment,drift\n");
         for (Layer layer : found.layers()) {
             table.row(
                     layer.layer(),

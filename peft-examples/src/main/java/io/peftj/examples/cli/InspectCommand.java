@@ -68,7 +68,8 @@ final class InspectCommand implements Callable<Integer> {
     @Option(
             names = "--vectors",
             paramLabel = "FILE",
-            description = "Write the vectors that PEDRO makes of the prompts: a CSV file of every layer, site and dimension.")
+            description =
+                    "Write the vectors that PEDRO makes of the prompts: a CSV file of every layer, site and dimension.")
     private @Nullable Path vectors;
 
     @Option(

@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
 /** The settings of methods that act by the prompt: LoReFT's family and PEDRO. */
 final class PromptMethodOptions {
     static final Set<String> OF_REFT = Set.of("--rank", "--dropout", "--first", "--last", "--layers", "--untied");
-    static final Set<String> OF_PEDRO = Set.of("--rank", "--pooling", "--activation", "--rational-start", "--rational-degrees");
+    static final Set<String> OF_PEDRO =
+            Set.of("--rank", "--pooling", "--activation", "--rational-start", "--rational-degrees");
 
     @Option(
             names = "--first",
@@ -118,8 +119,9 @@ final class PromptMethodOptions {
 
     private PedroActivation fixed(String activation) {
         if (rationalStart != null || rationalDegrees != null) {
-            throw new InvalidConfigException("--rational-start and --rational-degrees are of the rational activation, found"
-                    + " --activation " + activation + "; leave them out");
+            throw new InvalidConfigException(
+                    "--rational-start and --rational-degrees are of the rational activation, found" + " --activation "
+                            + activation + "; leave them out");
         }
         return PedroActivation.Fixed.named(activation)
                 .orElseThrow(() -> new InvalidConfigException(

@@ -4,6 +4,7 @@ import io.peftj.core.InvalidConfigException;
 import io.peftj.core.io.AtomicFiles;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Row;
+import io.peftj.core.site.OutputRange;
 import io.peftj.djl.backbone.AdapterLoader;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.TextEncoder;
@@ -33,8 +34,9 @@ final class PromptVectorsExport {
      */
     static PromptVectorsExport of(Backbone base, LoadedAdapter loaded, List<String> prompts) {
         if (!PromptVectors.areMadeBy(loaded.plan())) {
-            throw new InvalidConfigException("--vectors: expected an adapter that makes vectors of prompts, such as PEDRO,"
-                    + " found " + loaded.adapter().type());
+            throw new InvalidConfigException(
+                    "--vectors: expected an adapter that makes vectors of prompts, such as PEDRO," + " found "
+                            + loaded.adapter().type());
         }
         TextEncoder encoder =
                 TextEncoder.of(base, loaded.adapter().task(), loaded.plan().positionShift());
@@ -60,7 +62,7 @@ final class PromptVectorsExport {
             for (PromptVectors.Layer layer : vectors.layers()) {
                 double[] values = layer.vectors().get(prompt);
                 int at = 0;
-                for (var outputs : layer.outputs()) {
+                for (OutputRange outputs : layer.outputs()) {
                     for (int i = 0; i < outputs.size(); i++) {
                         csv.append(prompt).append(',').append(layer.layer()).append(',');
                         csv.append(outputs).append(',').append(i).append(',');
@@ -76,16 +78,16 @@ final class PromptVectorsExport {
     void writePicture(Path file) {
         HeatMap map = new HeatMap("what each prompt multiplies outputs by, layer by dimension", 1);
         List<HeatMap.Span> spans = new ArrayList<>();
-        for (var outputs : vectors.layers().get(0).outputs()) {
+        for (OutputRange outputs : vectors.layers().get(0).outputs()) {
             spans.add(new HeatMap.Span(role(outputs.toString()), outputs.size()));
         }
         List<String> rows =
                 vectors.layers().stream().map(layer -> "layer " + layer.layer()).toList();
         for (int prompt = 0; prompt < prompts.size(); prompt++) {
             int number = prompt;
-            double[][] values = vectors.layers().stream()
+            List<double[]> values = vectors.layers().stream()
                     .map(layer -> layer.vectors().get(number))
-                    .toArray(double[][]::new);
+                    .toList();
             map.panel(shown(prompts.get(prompt)), spans, rows, values);
         }
         map.write(file);

@@ -34,7 +34,8 @@ class ConvertCommandTest {
 
         assertThat(converted.err()).isEmpty();
         assertThat(converted.out().strip())
-                .isEqualTo("{\"type\":\"LOREFT\",\"variant\":\"loreft\",\"r\":2,\"layers\":[1],\"share_weights\":true}");
+                .isEqualTo(
+                        "{\"type\":\"LOREFT\",\"variant\":\"loreft\",\"r\":2,\"layers\":[1],\"share_weights\":true}");
         ReftConfig config = (ReftConfig) AdapterFiles.load(out).config();
         assertThat(config.variant()).isEqualTo(ReftVariant.LOREFT);
         assertThat(config.layers()).isEqualTo(List.of(1));
@@ -54,8 +55,9 @@ class ConvertCommandTest {
 
         assertThat(refused.exitCode()).isEqualTo(2);
         assertThat(refused.err())
-                .isEqualToIgnoringNewLines("peft: positions: expected something like f7+l7, f3 or l1, as pyreft's position"
-                        + " argument, found 7");
+                .isEqualToIgnoringNewLines(
+                        "peft: positions: expected something like f7+l7, f3 or l1, as pyreft's position"
+                                + " argument, found 7");
         assertThat(Files.exists(out)).isFalse();
         assertThat(Invocation.of("convert", "--pyreft", model, "--positions", "f7", "--out", out)
                         .err())

@@ -2,6 +2,7 @@ package io.peftj.examples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.peftj.core.io.Json;
 import io.peftj.testkit.TinyModels;
@@ -9,6 +10,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,7 +35,7 @@ class InsideCommandsTest {
     private Path trained(String method, Object... options) {
         Path out = folder.resolve(method);
         Object[] all = {"train", "--model", model, "--data", data, "--method", method, "--epochs", 1, "--out", out};
-        Object[] both = java.util.Arrays.copyOf(all, all.length + options.length);
+        Object[] both = Arrays.copyOf(all, all.length + options.length);
         System.arraycopy(options, 0, both, all.length, options.length);
         Invocation invocation = Invocation.of(both);
         assertThat(invocation.exitCode()).as(invocation.err()).isZero();
@@ -47,17 +49,29 @@ class InsideCommandsTest {
         Path png = folder.resolve("vectors.png");
 
         Invocation inspected = Invocation.of(
-                "inspect", "--model", model, "--adapter", adapter, "--prompt", "the book is", "--prompt", "the room",
-                "--vectors", csv, "--heat-map", png);
+                "inspect",
+                "--model",
+                model,
+                "--adapter",
+                adapter,
+                "--prompt",
+                "the book is",
+                "--prompt",
+                "the room",
+                "--vectors",
+                csv,
+                "--heat-map",
+                png);
 
         assertThat(inspected.err()).isEmpty();
         assertThat(inspected.exitCode()).isZero();
         List<String> lines = Files.readAllLines(csv);
-        JsonObject json = Json.parse(
-                Invocation.of("inspect", "--model", model, "--json").out(), "inspect");
+        JsonObject json =
+                Json.parse(Invocation.of("inspect", "--model", model, "--json").out(), "inspect");
         int outputs = 0;
-        for (var site : json.getAsJsonArray("sites")) {
-            if (List.of("query", "value", "up").contains(site.getAsJsonObject().get("role").getAsString())) {
+        for (JsonElement site : json.getAsJsonArray("sites")) {
+            if (List.of("query", "value", "up")
+                    .contains(site.getAsJsonObject().get("role").getAsString())) {
                 outputs += site.getAsJsonObject().get("out").getAsInt();
             }
         }
@@ -103,29 +117,41 @@ class InsideCommandsTest {
                 .contains("drift behind the last layer: ");
         List<String> lines = Files.readAllLines(csv);
         assertThat(lines).hasSize(3);
-        assertThat(lines.get(1).split(",")).hasSize(8);
-        assertThat(Double.parseDouble(lines.get(2).split(",")[3])).isBetween(0.0, 1.0);
+        assertThat(lines.get(1).split(",", -1)).hasSize(8);
+        assertThat(Double.parseDouble(lines.get(2).split(",", -1)[3])).isBetween(0.0, 1.0);
         assertThat(ImageIO.read(png.toFile()).getHeight()).isGreaterThan(600);
     }
 
     @Test
     void adaptersThatPutNothingBeforeRowsAreNotDiagnosed() {
-        Invocation refused =
-                Invocation.of("diagnose", "--model", model, "--adapter", trained("lora"), "--data", data);
+        Invocation refused = Invocation.of("diagnose", "--model", model, "--adapter", trained("lora"), "--data", data);
 
         assertThat(refused.exitCode()).isEqualTo(2);
-        assertThat(refused.err()).contains("expected an adapter that puts a prefix or a prompt before rows, found LORA");
+        assertThat(refused.err())
+                .contains("expected an adapter that puts a prefix or a prompt before rows, found LORA");
     }
 
     @Test
     void rationalActivationsAreChosen() {
         Invocation planned = Invocation.of(
-                "inspect", "--model", model, "--method", "pedro", "--rank", 2, "--rational-start", "silu",
-                "--rational-degrees", "6,5", "--json");
+                "inspect",
+                "--model",
+                model,
+                "--method",
+                "pedro",
+                "--rank",
+                2,
+                "--rational-start",
+                "silu",
+                "--rational-degrees",
+                "6,5",
+                "--json");
         Invocation usual = Invocation.of("inspect", "--model", model, "--method", "pedro", "--rank", 2, "--json");
 
         JsonObject json = Json.parse(planned.out(), "inspect");
-        assertThat(json.getAsJsonObject("config").getAsJsonArray("rational_degrees").toString())
+        assertThat(json.getAsJsonObject("config")
+                        .getAsJsonArray("rational_degrees")
+                        .toString())
                 .isEqualTo("[6,5]");
         // Two more coefficients in each of two layers.
         assertThat(json.get("trainable").getAsLong())
@@ -134,17 +160,21 @@ class InsideCommandsTest {
 
     @Test
     void badRationalActivationsAreRefused() {
-        assertThat(pedro("--rational-start", "tanh")).contains("--rational-start: expected gelu, relu, silu or mish, found tanh");
-        assertThat(pedro("--rational-degrees", "6")).contains("--rational-degrees: expected two numbers such as 6,5, found [6]");
-        assertThat(pedro("--rational-degrees", "4,3")).contains("rational_degrees: expected one of [[5, 4], [6, 5]], found [4, 3]");
+        assertThat(pedro("--rational-start", "tanh"))
+                .contains("--rational-start: expected gelu, relu, silu or mish, found tanh");
+        assertThat(pedro("--rational-degrees", "6"))
+                .contains("--rational-degrees: expected two numbers such as 6,5, found [6]");
+        assertThat(pedro("--rational-degrees", "4,3"))
+                .contains("rational_degrees: expected one of [[5, 4], [6, 5]], found [4, 3]");
         assertThat(pedro("--activation", "gelu", "--rational-start", "mish"))
-                .contains("--rational-start and --rational-degrees are of the rational activation, found --activation gelu;"
-                        + " leave them out");
+                .contains(
+                        "--rational-start and --rational-degrees are of the rational activation, found --activation gelu;"
+                                + " leave them out");
     }
 
     private String pedro(Object... options) {
         Object[] all = {"inspect", "--model", model, "--method", "pedro"};
-        Object[] both = java.util.Arrays.copyOf(all, all.length + options.length);
+        Object[] both = Arrays.copyOf(all, all.length + options.length);
         System.arraycopy(options, 0, both, all.length, options.length);
         return Invocation.of(both).err();
     }
@@ -154,9 +184,21 @@ class InsideCommandsTest {
         trained("pedro", "--rank", 2, "--validation", data, "--bilevel", "1e-6");
 
         Invocation refused = Invocation.of(
-                "train", "--model", model, "--data", data, "--validation", data, "--method", "lora", "--bilevel", "1e-6",
-                "--out", folder.resolve("other"));
+                "train",
+                "--model",
+                model,
+                "--data",
+                data,
+                "--validation",
+                data,
+                "--method",
+                "lora",
+                "--bilevel",
+                "1e-6",
+                "--out",
+                folder.resolve("other"));
         assertThat(refused.exitCode()).isEqualTo(2);
-        assertThat(refused.err()).contains("the upper level has parameters whose names end in \".activation.numerator\"");
+        assertThat(refused.err())
+                .contains("the upper level has parameters whose names end in \".activation.numerator\"");
     }
 }

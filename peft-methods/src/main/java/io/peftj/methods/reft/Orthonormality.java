@@ -2,6 +2,7 @@ package io.peftj.methods.reft;
 
 import io.peftj.core.IncompatibleAdapterException;
 import io.peftj.core.tensor.HostTensor;
+import java.util.Locale;
 
 /** How far the rows of a matrix R [r, d] are from orthonormal ones, and how far rounding can have moved them. */
 final class Orthonormality {
@@ -87,6 +88,6 @@ final class Orthonormality {
     }
 
     private static String shown(double number) {
-        return String.format(java.util.Locale.ROOT, "%.1e", number);
+        return String.format(Locale.ROOT, "%.1e", number);
     }
 }

@@ -3,6 +3,7 @@ package io.peftj.methods.reft;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import io.peftj.core.InvalidConfigException;
 import io.peftj.core.InvalidFileException;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.TaskData;
@@ -59,12 +60,12 @@ public final class PyreftDirectory {
         /**
          * Reads pyreft's way of writing.
          *
-         * @throws io.peftj.core.InvalidConfigException if it is another
+         * @throws InvalidConfigException if it is another
          */
         public static Positions parse(String text) {
             Matcher matcher = POSITIONS.matcher(text);
             if (!matcher.matches()) {
-                throw new io.peftj.core.InvalidConfigException("positions: expected something like f7+l7, f3 or l1, as"
+                throw new InvalidConfigException("positions: expected something like f7+l7, f3 or l1, as"
                         + " pyreft's position argument, found " + text);
             }
             String first = matcher.group(1) == null ? matcher.group(3) : matcher.group(1);
@@ -236,7 +237,8 @@ public final class PyreftDirectory {
         List<Integer> twice = new ArrayList<>(layers);
         twice.addAll(layers);
         if (!listed.equals(layers) && !listed.equals(twice)) {
-            throw new InvalidFileException(source + ": expected each layer once, or all of them twice in the same order,"
+            throw new InvalidFileException(source
+                    + ": expected each layer once, or all of them twice in the same order,"
                     + " for first and for last positions, found " + listed + "; only what pyreft's own training lays"
                     + " out so is converted");
         }
@@ -253,8 +255,9 @@ public final class PyreftDirectory {
         parameters.forEach((name, value) -> {
             HostTensor first = firstOfItsName.putIfAbsent(name.substring(name.lastIndexOf('.')), value);
             if (first != null && !first.shape().equals(value.shape())) {
-                throw new InvalidFileException(source + ": expected parameters of one rank and width, found " + name + " of "
-                        + value.shape() + " beside others of " + first.shape() + "; convert such interventions one by one");
+                throw new InvalidFileException(
+                        source + ": expected parameters of one rank and width, found " + name + " of " + value.shape()
+                                + " beside others of " + first.shape() + "; convert such interventions one by one");
             }
         });
         return Collections.unmodifiableMap(parameters);

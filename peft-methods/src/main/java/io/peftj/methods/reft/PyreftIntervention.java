@@ -125,8 +125,9 @@ enum PyreftIntervention {
         int width = x.rows();
         int rank = x.columns();
         if (rank >= width || base.rows() != width || base.columns() != width) {
-            throw new InvalidFileException(file.description() + ": expected " + FREE + " [d, r] with r below d and " + BASE
-                    + " [d, d], found " + x + " and " + base + "; rotations of the whole width are not converted");
+            throw new InvalidFileException(
+                    file.description() + ": expected " + FREE + " [d, r] with r below d and " + BASE + " [d, d], found "
+                            + x + " and " + base + "; rotations of the whole width are not converted");
         }
         Matrix q = identity(width, rank);
         for (int i = rank - 1; i >= 0; i--) {
@@ -192,9 +193,11 @@ enum PyreftIntervention {
         boolean fits = bias.shape().equals(Shape.of(rotate.shape().dim(0)))
                 && (weight == null || weight.shape().equals(rotate.shape()));
         if (!fits) {
-            throw new InvalidFileException(file.description() + ": expected a rotation and a weight of one shape [r, d] and"
-                    + " a bias [r], found " + rotate.shape() + ", " + (weight == null ? "none" : weight.shape()) + " and "
-                    + bias.shape() + "; check that pyreft wrote the file");
+            throw new InvalidFileException(
+                    file.description() + ": expected a rotation and a weight of one shape [r, d] and"
+                            + " a bias [r], found " + rotate.shape() + ", " + (weight == null ? "none" : weight.shape())
+                            + " and "
+                            + bias.shape() + "; check that pyreft wrote the file");
         }
         return new Parameters(rotate, weight, bias);
     }

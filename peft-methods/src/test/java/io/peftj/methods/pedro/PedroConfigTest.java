@@ -79,7 +79,8 @@ class PedroConfigTest {
         assertNotRead(
                 "\"pooling\": \"median\"",
                 "one of [last, first, mean, max, attention] under \"pooling\", found \"median\"; correct it");
-        assertNotRead("\"pool_norm\": \"layer\"", "\"rms\" or \"none\" under \"pool_norm\", found \"layer\"; correct it");
+        assertNotRead(
+                "\"pool_norm\": \"layer\"", "\"rms\" or \"none\" under \"pool_norm\", found \"layer\"; correct it");
         assertNotRead(
                 "\"activation\": \"tanh\"",
                 "rational or one of [gelu, relu, silu, mish, identity] under \"activation\", found \"tanh\";"

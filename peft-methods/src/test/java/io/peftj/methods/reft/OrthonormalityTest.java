@@ -41,8 +41,8 @@ class OrthonormalityTest {
     private static Adapter adapter(ReftVariant variant, float byWhichRIsStretched) {
         ReftConfig config = AdapterMethods.complete(
                 MODEL, ReftConfig.builder().variant(variant).rank(2).build());
-        Map<String, HostTensor> parameters = new LinkedHashMap<>(
-                AdapterMethods.plan(MODEL, config).initialise(TestContext.EMPTY));
+        Map<String, HostTensor> parameters =
+                new LinkedHashMap<>(AdapterMethods.plan(MODEL, config).initialise(TestContext.EMPTY));
         parameters.computeIfPresent(LAST, (name, r) -> scaled(r, byWhichRIsStretched));
         return new Adapter("LOREFT", config, parameters, TaskData.NONE, null, new JsonObject());
     }

@@ -87,12 +87,12 @@ class PyreftDirectoryTest {
                 0.03);
     }
 
-    private static void assertEdits(
-            Path folder, String key, Adapter adapter, String parameters, double tolerance) {
+    private static void assertEdits(Path folder, String key, Adapter adapter, String parameters, double tolerance) {
         ReftVariant variant = ((ReftConfig) adapter.config()).variant();
         try (Safetensors expected = Safetensors.open(folder.resolve("expected.tensors"))) {
             Matrix h = Matrix.of(expected.find("h").toHostTensor());
-            double[] found = edited(h, variant, adapter.parameters(), parameters).values();
+            double[] found =
+                    edited(h, variant, adapter.parameters(), parameters).values();
             float[] theirs = expected.find(key).toFloats();
             assertThat(found).hasSameSizeAs(theirs);
             for (int i = 0; i < theirs.length; i++) {
@@ -105,18 +105,19 @@ class PyreftDirectoryTest {
     private static Matrix edited(Matrix rows, ReftVariant variant, Map<String, HostTensor> all, String name) {
         Matrix h = rows.transpose();
         Matrix r = matrix(all.get(name + ".rotate"));
-        double[] b = matrix(all.get(name + ".bias").reshape(Shape.of(1, r.rows()))).values();
+        double[] b =
+                matrix(all.get(name + ".bias").reshape(Shape.of(1, r.rows()))).values();
         @Nullable HostTensor w = all.get(name + ".weight");
-        Matrix inner = w == null ? Matrix.zeros(r.rows(), h.columns()) : matrix(w).times(h);
+        Matrix inner =
+                w == null ? Matrix.zeros(r.rows(), h.columns()) : matrix(w).times(h);
         boolean subtracts = variant != ReftVariant.DIREFT && variant != ReftVariant.LOBIREFT;
         Matrix rotated = r.times(h);
         double[] change = new double[r.rows() * h.columns()];
         for (int i = 0; i < change.length; i++) {
             change[i] = inner.values()[i] + b[i / h.columns()] - (subtracts ? rotated.values()[i] : 0);
         }
-        double[] delta = r.transpose()
-                .times(Matrix.of(r.rows(), h.columns(), change))
-                .values();
+        double[] delta =
+                r.transpose().times(Matrix.of(r.rows(), h.columns(), change)).values();
         double[] sum = h.values().clone();
         for (int i = 0; i < sum.length; i++) {
             sum[i] += delta[i];
@@ -181,7 +182,8 @@ class PyreftDirectoryTest {
     @Test
     void otherPlacesAreRefused() throws IOException {
         copy("direft");
-        change(config -> config.getAsJsonArray("representations").get(0).getAsJsonArray().set(1, text("mlp_output")));
+        change(config ->
+                config.getAsJsonArray("representations").get(0).getAsJsonArray().set(1, text("mlp_output")));
         assertRefused("expected interventions at \"block_output\" or at a layer's \"….layers[0].output\" under"
                 + " \"representations\"");
 
@@ -221,8 +223,9 @@ class PyreftDirectoryTest {
         copy("direft");
         Files.write(folder.resolve("pytorch_model.bin"), new byte[] {1});
 
-        assertRefused("expected the files of the interventions in config.json, found pytorch_model.bin too; parameters of"
-                + " the model itself are not converted");
+        assertRefused(
+                "expected the files of the interventions in config.json, found pytorch_model.bin too; parameters of"
+                        + " the model itself are not converted");
     }
 
     @Test
@@ -235,8 +238,9 @@ class PyreftDirectoryTest {
             places.set(2, second);
         });
 
-        assertRefused("expected each layer once, or all of them twice in the same order, for first and for last positions,"
-                + " found [0, 0, 1, 1]");
+        assertRefused(
+                "expected each layer once, or all of them twice in the same order, for first and for last positions,"
+                        + " found [0, 0, 1, 1]");
     }
 
     @Test

@@ -65,7 +65,8 @@ class ReftConfigTest {
 
     @Test
     void layersAreNamedOnce() {
-        assertRefused(builder -> builder.layers(List.of(1, 0, 1)), "layers: expected each number once, found [1, 0, 1]");
+        assertRefused(
+                builder -> builder.layers(List.of(1, 0, 1)), "layers: expected each number once, found [1, 0, 1]");
     }
 
     @Test

@@ -12,10 +12,12 @@ final class Dropping {
     private Dropping() {}
 
     static void dropoutIsDrawnAgainByTheSameKeys(ContractCase c) {
-        List<TestRow> rows = c.randomised(AdapterMethodContract.SEED).on(TestRow.ragged(c.model(), AdapterMethodContract.SEED));
+        List<TestRow> rows =
+                c.randomised(AdapterMethodContract.SEED).on(TestRow.ragged(c.model(), AdapterMethodContract.SEED));
         List<double[]> first = Rows.logits(c.model(), rows, new Training(AdapterMethodContract.SEED, 1));
 
-        assertSameBits("the same step", Rows.logits(c.model(), rows, new Training(AdapterMethodContract.SEED, 1)), first);
+        assertSameBits(
+                "the same step", Rows.logits(c.model(), rows, new Training(AdapterMethodContract.SEED, 1)), first);
         assertThat(distance(Rows.logits(c.model(), rows, new Training(AdapterMethodContract.SEED, 2)), first))
                 .as("another step")
                 .isPositive();

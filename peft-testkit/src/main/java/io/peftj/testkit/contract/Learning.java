@@ -24,8 +24,9 @@ final class Learning {
     static void everyParameterHasAGradient(ContractCase c) {
         Subject adapter = c.randomised(AdapterMethodContract.SEED);
 
-        Map<String, double[]> gradients =
-                Rows.of(Rows.gradients(c.model(), adapter.on(TestRow.ragged(c.model(), AdapterMethodContract.SEED)), null), adapter.name());
+        Map<String, double[]> gradients = Rows.of(
+                Rows.gradients(c.model(), adapter.on(TestRow.ragged(c.model(), AdapterMethodContract.SEED)), null),
+                adapter.name());
 
         assertThat(gradients).containsOnlyKeys(shapes(c.plan().raw()).keySet());
         gradients.forEach((parameter, gradient) -> {
@@ -63,7 +64,8 @@ final class Learning {
     }
 
     static void layersThatAreComputedAgainGiveTheSameGradients(ContractCase c) {
-        List<TestRow> rows = c.randomised(AdapterMethodContract.SEED).on(TestRow.ragged(c.model(), AdapterMethodContract.SEED));
+        List<TestRow> rows =
+                c.randomised(AdapterMethodContract.SEED).on(TestRow.ragged(c.model(), AdapterMethodContract.SEED));
         Training training = new Training(AdapterMethodContract.SEED, 1);
 
         Map<String, Map<String, double[]>> found =

@@ -17,7 +17,8 @@ final class Starting {
         List<TestRow> rows = TestRow.ragged(c.model(), AdapterMethodContract.SEED);
 
         List<double[]> base = Rows.logits(c.model(), rows, null);
-        List<double[]> adapted = Rows.logits(c.model(), c.initial(AdapterMethodContract.SEED).on(rows), null);
+        List<double[]> adapted =
+                Rows.logits(c.model(), c.initial(AdapterMethodContract.SEED).on(rows), null);
 
         if (c.tested().startsAsBase()) {
             // Initial values are numbers in single precision.

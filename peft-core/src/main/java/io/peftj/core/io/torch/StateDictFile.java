@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.ZipEntry;
@@ -75,7 +76,7 @@ public final class StateDictFile {
         } catch (IOException e) {
             throw InputFiles.unreadable(file, e);
         }
-        if (!java.util.Arrays.equals(start, ZIP)) {
+        if (!Arrays.equals(start, ZIP)) {
             throw new InvalidFileException(source + ": expected a zip as torch.save writes it since PyTorch 1.6, found"
                     + " something else; load and save it again with a newer PyTorch");
         }
@@ -84,12 +85,13 @@ public final class StateDictFile {
     private TensorSource tensors() throws IOException {
         byte @Nullable [] order = bytes("byteorder", 16);
         if (order != null && !new String(order, StandardCharsets.UTF_8).equals("little")) {
-            throw new InvalidFileException(source + ": expected little-endian numbers, found others; save it again on a"
-                    + " usual machine");
+            throw new InvalidFileException(
+                    source + ": expected little-endian numbers, found others; save it again on a" + " usual machine");
         }
         byte[] pickle = required("data.pkl", LARGEST_PICKLE);
         List<StoredTensor> tensors = new ArrayList<>();
-        for (Map.Entry<String, View> entry : new StateDictPickle(pickle, source).read().entrySet()) {
+        for (Map.Entry<String, View> entry :
+                new StateDictPickle(pickle, source).read().entrySet()) {
             tensors.add(tensor(entry.getKey(), entry.getValue()));
         }
         return new NamedTensors(source, tensors);
@@ -99,9 +101,8 @@ public final class StateDictFile {
         Storage storage = view.storage();
         long size = storage.elements() * storage.type().bytes();
         if (size > Integer.MAX_VALUE - 8) {
-            throw new InvalidFileException(
-                    source + ": tensor \"" + name + "\" lies in a storage of " + size + " bytes, expected less than 2 GiB;"
-                            + " convert it to safetensors with Python");
+            throw new InvalidFileException(source + ": tensor \"" + name + "\" lies in a storage of " + size
+                    + " bytes, expected less than 2 GiB;" + " convert it to safetensors with Python");
         }
         byte[] bytes = required("data/" + storage.key(), (int) size);
         if (bytes.length != size) {

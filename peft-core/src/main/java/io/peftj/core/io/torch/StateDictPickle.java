@@ -95,7 +95,8 @@ final class StateDictPickle {
             result = run();
         } catch (BufferUnderflowException | IndexOutOfBoundsException e) {
             throw new InvalidFileException(
-                    source + ": expected a whole pickle, found one that breaks off or is damaged; copy or save it again",
+                    source
+                            + ": expected a whole pickle, found one that breaks off or is damaged; copy or save it again",
                     e);
         }
         if (!(result instanceof Map<?, ?> dictionary)) {
@@ -123,8 +124,8 @@ final class StateDictPickle {
                 case ')' -> stack.add(List.of());
                 case '}' -> stack.add(new LinkedHashMap<>());
                 case 'N' -> stack.add(Nothing.NONE);
-                case 0x88 -> stack.add(Boolean.TRUE);
-                case 0x89 -> stack.add(Boolean.FALSE);
+                case 0x88 -> stack.add(true);
+                case 0x89 -> stack.add(false);
                 case 'K' -> stack.add((long) (program.get() & 0xFF));
                 case 'M' -> stack.add((long) (program.getShort() & 0xFFFF));
                 case 'J' -> stack.add((long) program.getInt());
@@ -162,8 +163,9 @@ final class StateDictPickle {
             case TENSOR -> view(given);
             case PARAMETER -> given.get(0);
             default ->
-                throw new InvalidFileException(source + ": expected a state_dict of tensors, found a pickle that calls \""
-                        + NearNames.shorten(name) + "\", which is not done; save the module's state_dict() alone");
+                throw new InvalidFileException(source
+                        + ": expected a state_dict of tensors, found a pickle that calls \"" + NearNames.shorten(name)
+                        + "\", which is not done; save the module's state_dict() alone");
         };
     }
 
@@ -173,7 +175,8 @@ final class StateDictPickle {
         String type = parts.get(1) instanceof Global global ? global.name() : describe(parts.get(1));
         StoredType known = STORAGES.get(type);
         if (known == null || !(parts.get(2) instanceof String key)) {
-            throw wrong("numbers of one of " + STORAGES.keySet().stream().sorted().toList(), NearNames.shorten(type));
+            throw wrong(
+                    "numbers of one of " + STORAGES.keySet().stream().sorted().toList(), NearNames.shorten(type));
         }
         return new Storage(key, known, atLeastZero(parts.get(4)));
     }
@@ -184,7 +187,8 @@ final class StateDictPickle {
             throw wrong("a tensor's storage", describe(arguments.get(0)));
         }
         long offset = atLeastZero(arguments.get(1));
-        List<Long> sizes = tuple(arguments.get(2)).stream().map(this::atLeastZero).toList();
+        List<Long> sizes =
+                tuple(arguments.get(2)).stream().map(this::atLeastZero).toList();
         List<Long> strides =
                 tuple(arguments.get(3)).stream().map(this::atLeastZero).toList();
         if (!sizes.contains(0L) && !isInside(storage, offset, sizes, strides)) {

@@ -89,8 +89,7 @@ class StateDictFileTest {
         assertRefused(
                 TorchBytes.file(TorchBytes.pickle().text("hello").op('.').bytes(), Map.of()),
                 "expected a dictionary of tensors, found hello");
-        assertRefused(
-                ofSix(dictionary().text("lr").number(3)), "expected tensors by name, found 3 under lr");
+        assertRefused(ofSix(dictionary().text("lr").number(3)), "expected tensors by name, found 3 under lr");
         assertRefused(
                 TorchBytes.file(TorchBytes.pickle().op('i').op('.').bytes(), Map.of()),
                 "expected the pickle of a state_dict, found the opcode 105");
@@ -135,11 +134,11 @@ class StateDictFileTest {
                         "absent.bin does not exist, expected a readable file; check the path or copy the file there");
         assertRefused(
                 "pickle".getBytes(StandardCharsets.UTF_8), "expected a zip as torch.save writes it since PyTorch 1.6");
-        assertRefused(
-                TorchBytes.zip(Map.of("weights", SIX)), "expected a zip with a data.pkl as torch.save writes it");
+        assertRefused(TorchBytes.zip(Map.of("weights", SIX)), "expected a zip with a data.pkl as torch.save writes it");
         assertRefused(new byte[] {'P', 'K', 3, 4, 0}, "expected a zip as torch.save writes it, found a damaged one");
         assertRefused(
-                TorchBytes.zip(Map.of("data.pkl", dictionary().end(), "byteorder", "big".getBytes(StandardCharsets.UTF_8))),
+                TorchBytes.zip(
+                        Map.of("data.pkl", dictionary().end(), "byteorder", "big".getBytes(StandardCharsets.UTF_8))),
                 "expected little-endian numbers");
         assertRefused(
                 TorchBytes.file(new byte[] {(byte) 0x80, 2, 'X', 9, 0, 0, 0, 'a'}, Map.of()),
@@ -154,9 +153,11 @@ class StateDictFileTest {
                 .tensor("turned", "FloatStorage", "0", 6, 0, of(3, 2), of(1, 3))
                 .end();
 
-        Mutations.run(valid, seed, 10_000, bytes -> new StateDictPickle(bytes, "damaged")
-                .read()
-                .forEach((name, view) -> {
+        Mutations.run(
+                valid,
+                seed,
+                10_000,
+                bytes -> new StateDictPickle(bytes, "damaged").read().forEach((name, view) -> {
                     view.shape();
                     if (view.storage().elements() == 6) {
                         view.rowMajor(new byte[6 * view.storage().type().bytes()]);

@@ -3,8 +3,6 @@ package io.peftj.core.io.torch;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -14,7 +12,12 @@ import java.util.zip.ZipOutputStream;
 /** Files as torch.save writes them, made byte by byte. */
 final class TorchBytes {
     /** A pickle that calls os.system. */
-    static final byte[] HARMFUL = pickle().global("os system").text("touch /tmp/harmed").op(0x85).op('R').op('.').bytes();
+    static final byte[] HARMFUL = pickle().global("os system")
+            .text("touch /tmp/harmed")
+            .op(0x85)
+            .op('R')
+            .op('.')
+            .bytes();
 
     private final ByteArrayOutputStream program = new ByteArrayOutputStream();
 
@@ -44,14 +47,14 @@ final class TorchBytes {
     TorchBytes text(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         op('X');
-        program.writeBytes(littleEndian(4).putInt(bytes.length).array());
+        program.writeBytes(littleEndian(bytes.length));
         program.writeBytes(bytes);
         return this;
     }
 
     TorchBytes number(int number) {
         op('J');
-        program.writeBytes(littleEndian(4).putInt(number).array());
+        program.writeBytes(littleEndian(number));
         return this;
     }
 
@@ -64,9 +67,16 @@ final class TorchBytes {
     }
 
     /** A name and a tensor of a storage. */
-    TorchBytes tensor(String name, String storageType, String key, int elements, int offset, int[] sizes, int[] strides) {
+    TorchBytes tensor(
+            String name, String storageType, String key, int elements, int offset, int[] sizes, int[] strides) {
         text(name).global("torch._utils _rebuild_tensor_v2").op('(');
-        op('(').text("storage").global("torch " + storageType).text(key).text("cpu").number(elements).op('t').op('Q');
+        op('(').text("storage")
+                .global("torch " + storageType)
+                .text(key)
+                .text("cpu")
+                .number(elements)
+                .op('t')
+                .op('Q');
         number(offset).numbers(sizes).numbers(strides).op(0x89);
         return global("collections OrderedDict").op(')').op('R').op('t').op('R');
     }
@@ -82,11 +92,11 @@ final class TorchBytes {
 
     /** Singles as a storage has them. */
     static byte[] floats(float... values) {
-        ByteBuffer bytes = littleEndian(4 * values.length);
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (float value : values) {
-            bytes.putFloat(value);
+            bytes.writeBytes(littleEndian(Float.floatToRawIntBits(value)));
         }
-        return bytes.array();
+        return bytes.toByteArray();
     }
 
     /** A zip of a pickle and storages under their keys. */
@@ -112,7 +122,7 @@ final class TorchBytes {
         return bytes.toByteArray();
     }
 
-    private static ByteBuffer littleEndian(int size) {
-        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    private static byte[] littleEndian(int number) {
+        return new byte[] {(byte) number, (byte) (number >> 8), (byte) (number >> 16), (byte) (number >> 24)};
     }
 }

@@ -91,8 +91,7 @@ public final class HtmlReport implements TrainingListener {
     @Override
     public void onMeasurement(TrainingEvent.Measured event) {
         event.values()
-                .forEach((name, value) ->
-                        fact(name.replace('_', ' '), String.format(Locale.ROOT, "%.4f", value)));
+                .forEach((name, value) -> fact(name.replace('_', ' '), String.format(Locale.ROOT, "%.4f", value)));
     }
 
     @Override

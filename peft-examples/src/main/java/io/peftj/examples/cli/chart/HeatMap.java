@@ -29,7 +29,7 @@ public final class HeatMap {
      */
     public record Span(String name, int width) {}
 
-    private record Panel(String title, List<Span> spans, List<String> rows, double[][] values) {
+    private record Panel(String title, List<Span> spans, List<String> rows, List<double[]> values) {
         int columns() {
             return spans.stream().mapToInt(Span::width).sum();
         }
@@ -48,8 +48,8 @@ public final class HeatMap {
      * @param rows what its rows are, from above
      * @param values a row each
      */
-    public HeatMap panel(String name, List<Span> spans, List<String> rows, double[][] values) {
-        panels.add(new Panel(name, List.copyOf(spans), List.copyOf(rows), values));
+    public HeatMap panel(String name, List<Span> spans, List<String> rows, List<double[]> values) {
+        panels.add(new Panel(name, List.copyOf(spans), List.copyOf(rows), List.copyOf(values)));
         return this;
     }
 
@@ -60,7 +60,10 @@ public final class HeatMap {
         int pixels = Math.max(1, NARROWEST * perPixel / columns);
         int width = (columns + perPixel - 1) / perPixel * pixels;
         int rowHeight = rowHeight();
-        int height = TOP + panels.stream().mapToInt(panel -> panel.rows().size() * rowHeight + 2 * GAP).sum();
+        int height = TOP
+                + panels.stream()
+                        .mapToInt(panel -> panel.rows().size() * rowHeight + 2 * GAP)
+                        .sum();
         Picture picture = new Picture(LEFT + width + RIGHT, Math.max(height, TOP + 260));
         picture.text(title, LEFT, 22);
         double limit = limit();
@@ -90,12 +93,11 @@ public final class HeatMap {
         return largest == 0 ? 1 : largest;
     }
 
-    private void draw(
-            Picture picture, Panel panel, int top, int rowHeight, int perPixel, int pixels, double limit) {
+    private void draw(Picture picture, Panel panel, int top, int rowHeight, int perPixel, int pixels, double limit) {
         picture.text(panel.title(), LEFT, top - 22);
         int bottom = top + panel.rows().size() * rowHeight;
         for (int row = 0; row < panel.rows().size(); row++) {
-            double[] values = panel.values()[row];
+            double[] values = panel.values().get(row);
             for (int from = 0, x = LEFT; from < values.length; from += perPixel, x += pixels) {
                 picture.graphics().setColor(colour(deviating(values, from, perPixel), limit));
                 picture.graphics().fillRect(x, top + row * rowHeight, pixels, rowHeight);

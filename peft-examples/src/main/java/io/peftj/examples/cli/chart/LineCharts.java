@@ -48,7 +48,8 @@ public final class LineCharts {
     }
 
     private void draw(Picture picture, Chart chart, int top) {
-        double most = chart.values().stream().mapToDouble(Double::doubleValue).max().orElse(0);
+        double most =
+                chart.values().stream().mapToDouble(Double::doubleValue).max().orElse(0);
         double end = rounded(most);
         int bottom = top + HEIGHT;
         picture.text(chart.name(), LEFT, top - 6);
@@ -69,8 +70,7 @@ public final class LineCharts {
             int y = y(chart.values().get(i), end, bottom);
             picture.graphics().fillOval(x(i, count) - 3, y - 3, 7, 7);
             if (i > 0) {
-                picture.graphics()
-                        .drawLine(x(i - 1, count), y(chart.values().get(i - 1), end, bottom), x(i, count), y);
+                picture.graphics().drawLine(x(i - 1, count), y(chart.values().get(i - 1), end, bottom), x(i, count), y);
             }
         }
         picture.graphics().setStroke(new BasicStroke(1));

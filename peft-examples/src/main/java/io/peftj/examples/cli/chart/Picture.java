@@ -65,7 +65,9 @@ final class Picture {
     /** Numbers with as few digits as tell them apart in a picture. */
     static String number(double value) {
         return value == 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e4)
-                ? String.format(Locale.ROOT, "%.3g", value).replaceAll("(\\.\\d*?)0+$", "$1").replaceAll("\\.$", "")
+                ? String.format(Locale.ROOT, "%.3g", value)
+                        .replaceAll("(\\.\\d*?)0+$", "$1")
+                        .replaceAll("\\.$", "")
                 : String.format(Locale.ROOT, "%.1e", value);
     }
 
