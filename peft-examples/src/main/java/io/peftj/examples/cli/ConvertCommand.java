@@ -20,8 +20,8 @@ import picocli.CommandLine.Spec;
         name = "convert",
         header = "Turns a directory that pyreft saved into an adapter.",
         description = {
-            "Reads the config.json and the intkey_….bin files that pyreft's ReftModel.save wrote and writes an adapter of type"
-                    + " LOREFT. The files are Python's pickles: they are read as data, and nothing in them is run.",
+            "Reads the config.json and the intkey_… files that pyreft's ReftModel.save wrote, turned from pickles into safetensors"
+                    + " by docs/interop/pyreft_to_safetensors.py, and writes an adapter of type LOREFT.",
             "pyreft does not save which positions it edited, nor its dropout and activation function: --positions says the"
                     + " first, dropout is 0 from here on, and interventions with an activation function cannot be converted."
         })

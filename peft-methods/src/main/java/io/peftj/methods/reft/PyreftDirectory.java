@@ -10,8 +10,8 @@ import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.io.InputFiles;
+import io.peftj.core.io.Safetensors;
 import io.peftj.core.io.TensorSource;
-import io.peftj.core.io.torch.StateDictFile;
 import io.peftj.core.tensor.HostTensor;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -28,8 +28,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory that pyreft (the ReFT authors' library) saved: config.json and a file of parameters for each of its interventions. It is read to be
- * converted, and never written.
+ * A directory that pyreft (the ReFT authors' library) saved: config.json and a file of parameters for each of its interventions, whose pickles were
+ * turned into safetensors. It is read to be converted, and never written.
  *
  * <p>What pyreft does not save has to be said: which positions were edited. It also does not save dropout, which only training needs, nor an activation
  * function inside an intervention: one that was trained with any but the identity cannot be told from others, and would be converted to something else.
@@ -100,7 +100,7 @@ public final class PyreftDirectory {
         for (int i = 0; i < types.size(); i++) {
             Representation place = Representation.of(array.get(i), config);
             int number = sameBefore.merge(place.key(), 1, Integer::sum) - 1;
-            String file = "intkey_" + place.key() + "#" + number + ".bin";
+            String file = "intkey_" + place.key() + "#" + number + ".safetensors";
             interventions.add(new Intervention(place.layer(), file, type(types.get(i), config)));
         }
         PyreftDirectory directory = new PyreftDirectory(folder, source, List.copyOf(interventions));
@@ -161,11 +161,16 @@ public final class PyreftDirectory {
                         "others are not of the family, or not implemented"));
     }
 
-    /** Such as pytorch_model.bin, which holds what was trained of the model itself. */
+    /** Pickles, and such as pytorch_model.safetensors, which holds what was trained of the model itself. */
     private void refuseOtherFiles() {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.{bin,pt,safetensors}")) {
             for (Path file : files) {
                 String name = file.getFileName().toString();
+                if (name.startsWith("intkey_") && name.endsWith(".bin")) {
+                    throw new InvalidFileException(source + ": expected safetensors, found the pickle " + name
+                            + ", which can run any code when it is loaded and is never read; if you trust it, convert"
+                            + " the folder once: python docs/interop/pyreft_to_safetensors.py " + source);
+                }
                 if (interventions.stream().noneMatch(each -> each.file().equals(name))) {
                     throw new InvalidFileException(source + ": expected the files of the interventions in " + CONFIG
                             + ", found " + name + " too; parameters of the model itself are not converted: convert the"
@@ -206,7 +211,7 @@ public final class PyreftDirectory {
         for (int i = 0; i < interventions.size(); i++) {
             Intervention each = interventions.get(i);
             String prefix = "layers." + each.layer() + "." + parts.get(i / layers.size()) + ".";
-            try (TensorSource file = StateDictFile.read(folder.resolve(each.file()))) {
+            try (TensorSource file = Safetensors.open(folder.resolve(each.file()))) {
                 PyreftIntervention.Parameters found = type.read(file);
                 if (variant == ReftVariant.LOREFT && !Orthonormality.holds(found.rotate())) {
                     variant = ReftVariant.NOREFT;

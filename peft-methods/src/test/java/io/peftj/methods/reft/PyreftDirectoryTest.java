@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Folders that pyreft wrote give adapters that do what pyreft's interventions do. */
 class PyreftDirectoryTest {
     private static final Positions BOTH = new Positions(7, 7);
-    private static final String FILE = "intkey_layer_0_comp_block_output_unit_pos_nunit_1#0.bin";
+    private static final String FILE = "intkey_layer_0_comp_block_output_unit_pos_nunit_1#0.safetensors";
 
     @TempDir
     private Path folder;
@@ -216,6 +216,14 @@ class PyreftDirectoryTest {
         Files.delete(folder.resolve(FILE));
 
         assertRefused(FILE + " does not exist, expected a readable file; check the path or copy the file there");
+    }
+
+    @Test
+    void picklesAreRefused() throws IOException {
+        copy("loreft-by-name");
+        Files.write(folder.resolve("intkey_layer_0.bin"), new byte[] {1});
+
+        assertRefused("expected safetensors, found the pickle intkey_layer_0.bin, which can run any code when it is loaded");
     }
 
     @Test
