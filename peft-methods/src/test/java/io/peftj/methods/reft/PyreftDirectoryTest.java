@@ -223,7 +223,8 @@ class PyreftDirectoryTest {
         copy("loreft-by-name");
         Files.write(folder.resolve("intkey_layer_0.bin"), new byte[] {1});
 
-        assertRefused("expected safetensors, found the pickle intkey_layer_0.bin, which can run any code when it is loaded");
+        assertRefused(
+                "expected safetensors, found the pickle intkey_layer_0.bin, which can run any code when it is loaded");
     }
 
     @Test
