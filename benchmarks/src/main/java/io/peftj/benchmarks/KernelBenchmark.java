@@ -4,6 +4,7 @@ import io.peftj.core.tensor.Buffer;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Dropout;
+import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.Kernels;
 import io.peftj.core.tensor.Layout;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -63,6 +65,8 @@ public class KernelBenchmark {
     private Weight byColumns;
     private Weight byRows;
     private Weight vocabulary;
+    private FusedWeight queryKeyValue;
+    private FusedWeight gateUp;
     private Buffer x;
     private Buffer wide;
     private Buffer heads;
@@ -84,6 +88,8 @@ public class KernelBenchmark {
         byColumns = backend.weight(random.normal(Shape.of(FEED_FORWARD, WIDTH), 0.02), dtype);
         byRows = backend.table(random.normal(Shape.of(FEED_FORWARD, WIDTH), 0.02), dtype);
         vocabulary = backend.weight(random.normal(Shape.of(VOCABULARY, WIDTH), 0.02), dtype);
+        queryKeyValue = fused(random, WIDTH, WIDTH / 2, WIDTH / 2);
+        gateUp = fused(random, FEED_FORWARD / 2, FEED_FORWARD / 2);
         backend.call(() -> {
             session = Session.open(backend);
             x = upload(random, dtype, tokens, WIDTH);
@@ -108,6 +114,12 @@ public class KernelBenchmark {
         int[] rows = new int[(tokens + 127) / 128];
         Arrays.fill(rows, tokens / rows.length);
         return rows;
+    }
+
+    private FusedWeight fused(CounterRandom random, int... outputs) {
+        return backend.fuse(IntStream.of(outputs)
+                .mapToObj(out -> backend.weight(random.normal(Shape.of(out, WIDTH), 0.02), dtype))
+                .toList());
     }
 
     private Buffer upload(CounterRandom random, DType format, int... dims) {
@@ -147,6 +159,40 @@ public class KernelBenchmark {
     @OperationsPerInvocation(REPEATS)
     public boolean productGradient() {
         return repeat(() -> new Buffer[] {kernels.linearTransposed(wide, byColumns)});
+    }
+
+    /** Queries, keys and values, half as many key heads as query heads, in one product. */
+    @Benchmark
+    @OperationsPerInvocation(REPEATS)
+    public boolean fusedQueryKeyValue() {
+        return repeat(() -> new Buffer[] {kernels.linear(x, queryKeyValue.whole(), null)});
+    }
+
+    /** The same in three, with the parts of the fused matrix. */
+    @Benchmark
+    @OperationsPerInvocation(REPEATS)
+    public boolean separateQueryKeyValue() {
+        return repeat(() -> each(queryKeyValue));
+    }
+
+    /** Gate and up in one product. */
+    @Benchmark
+    @OperationsPerInvocation(REPEATS)
+    public boolean fusedGateUp() {
+        return repeat(() -> new Buffer[] {kernels.linear(x, gateUp.whole(), null)});
+    }
+
+    /** The same in two, with the parts of the fused matrix. */
+    @Benchmark
+    @OperationsPerInvocation(REPEATS)
+    public boolean separateGateUp() {
+        return repeat(() -> each(gateUp));
+    }
+
+    private Buffer[] each(FusedWeight weights) {
+        return weights.parts().stream()
+                .map(part -> kernels.linear(x, part, null))
+                .toArray(Buffer[]::new);
     }
 
     /** Causal attention. */

@@ -33,7 +33,8 @@ final class Profiling {
     }
 
     /**
-     * Ends it, prints the table to the error stream and adds {@code floor_s}, the frozen products of a step alone.
+     * Ends it, prints the table to the error stream and adds {@code floor_s}, the frozen products of a step alone, and
+     * {@code steps}.
      *
      * @param steps how many steps were counted
      * @param stepSeconds how long one took on average
@@ -45,6 +46,6 @@ final class Profiling {
         PrintWriter out = command.commandLine().getErr();
         out.print(report.text(stepSeconds));
         out.flush();
-        line.putRounded("floor_s", report.floorSeconds(), 4);
+        line.putRounded("floor_s", report.floorSeconds(), 4).put("steps", steps);
     }
 }

@@ -77,6 +77,7 @@ class BenchCommandTest {
 
         JsonObject json = json(invocation);
         assertThat(json.get("floor_s").getAsDouble()).isNotNegative();
+        assertThat(json.get("steps").getAsInt()).isEqualTo(2);
         assertThat(invocation.err())
                 .contains("attention_backward", "linear_transposed", "low_rank_delta", "F32 16 -> ")
                 .containsPattern(

@@ -1,0 +1,115 @@
+package io.peftj.benchmarks.compare;
+
+import com.google.gson.JsonObject;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Training of an encoder to classify a known data set. */
+@Command(
+        name = "classify",
+        header = "Compares training a classifier on a known data set.",
+        description =
+                "Compares speed and accuracy on banking77, snips, e2e_nlg (price ranges) or BLiMP, a seed a round.")
+final class ClassifyWorkload implements Workload, Callable<Integer> {
+    private static final String SCRIPT = "quality_peft.py";
+    private static final String PEERS_DTYPE = "float32";
+
+    private final Comparison comparison;
+
+    @Spec
+    private CommandSpec command;
+
+    @Mixin
+    private final CompareOptions options = new CompareOptions(List.of("lora", "ia3", "prefix"), List.of(PEERS_DTYPE));
+
+    @Mixin
+    private final RecipeOptions recipe = new RecipeOptions(2e-3, 3);
+
+    @Option(
+            names = "--per-class",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Train on the first N rows of each class; 0 for all (default: ${DEFAULT-VALUE}).")
+    private int perClass;
+
+    ClassifyWorkload(Comparison comparison) {
+        this.comparison = comparison;
+    }
+
+    @Override
+    public Integer call() {
+        comparison.run(this, options, command.commandLine());
+        return 0;
+    }
+
+    @Override
+    public String name() {
+        return "classify";
+    }
+
+    @Override
+    public List<Metric> metrics() {
+        return List.of(
+                Metric.more("examples_per_s", "examples/s", 1),
+                Metric.more("accuracy", "accuracy on the test rows", 4),
+                Metric.peakMemory().notDrawn());
+    }
+
+    @Override
+    public JsonObject settings() {
+        JsonObject settings = options.settings(this);
+        recipe.addTo(settings);
+        settings.addProperty("per_class", perClass);
+        return settings;
+    }
+
+    @Override
+    public String title() {
+        return recipe.title() + (perClass == 0 ? "" : ", " + perClass + " rows a class");
+    }
+
+    @Override
+    public List<String> scripts() {
+        return List.of(SCRIPT);
+    }
+
+    @Override
+    public Map<Side, Attempt> attempts(Case of, int round) {
+        Words work = recipe.words(of, round).and("--per-class", perClass);
+        Words ours = options.ours(this, of).and("--data", recipe.data()).and(work);
+        Words peer = options.peer(SCRIPT, of).and("--base-dropout", 0).and(work).and(options.model(), recipe.data());
+        Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
+        attempts.put(Side.OURS, new Attempt.Command(ours));
+        attempts.put(
+                Side.PEER,
+                of.dtype().equals(PEERS_DTYPE)
+                        ? new Attempt.Command(peer)
+                        : new Attempt.Absent(SCRIPT + " computes in " + PEERS_DTYPE + " only"));
+        if (round == 1) {
+            attempts.put(Side.FLOOR, new Attempt.Command(ours.and("--profile"), ClassifyWorkload::floor));
+        }
+        return attempts;
+    }
+
+    /** As many examples as the run had, in the time that its steps' frozen products take alone. */
+    private static JsonObject floor(JsonObject line) {
+        double examples = number(line, "examples_per_s") * number(line, "train_s");
+        double seconds = number(line, "floor_s") * number(line, "steps");
+        JsonObject floor = new JsonObject();
+        if (seconds > 0) {
+            floor.addProperty("examples_per_s", Math.round(examples / seconds * 10) / 10.0);
+        }
+        return floor;
+    }
+
+    private static double number(JsonObject line, String key) {
+        return Metric.number(line, key).orElse(Double.NaN);
+    }
+}

@@ -1,0 +1,83 @@
+package io.peftj.benchmarks.compare;
+
+import com.google.gson.JsonObject;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** Fine-tuning of a chat model on real text. */
+@Command(
+        name = "sft",
+        header = "Compares teaching a chat model to put facts into a sentence.",
+        description = "Compares speed, memory and the loss of test answers on e2e_nlg, a seed a round.")
+final class SftWorkload implements Workload, Callable<Integer> {
+    private static final String SCRIPT = "sft_peft.py";
+
+    private final Comparison comparison;
+
+    @Spec
+    private CommandSpec command;
+
+    @Mixin
+    private final CompareOptions options = new CompareOptions(List.of("lora", "ia3", "prefix"), List.of("float32"));
+
+    @Mixin
+    private final RecipeOptions recipe = new RecipeOptions(1e-3, 1);
+
+    SftWorkload(Comparison comparison) {
+        this.comparison = comparison;
+    }
+
+    @Override
+    public Integer call() {
+        comparison.run(this, options, command.commandLine());
+        return 0;
+    }
+
+    @Override
+    public String name() {
+        return "sft";
+    }
+
+    @Override
+    public List<Metric> metrics() {
+        return List.of(
+                Metric.more("tokens_per_s", "tokens/s", 1),
+                Metric.less("answer_nll", "loss a token of test answers", 4),
+                Metric.peakMemory());
+    }
+
+    @Override
+    public JsonObject settings() {
+        JsonObject settings = options.settings(this);
+        recipe.addTo(settings);
+        return settings;
+    }
+
+    @Override
+    public String title() {
+        return recipe.title();
+    }
+
+    @Override
+    public List<String> scripts() {
+        return List.of(SCRIPT);
+    }
+
+    @Override
+    public Map<Side, Attempt> attempts(Case of, int round) {
+        Words work = recipe.words(of, round);
+        Words ours = options.ours(this, of).and("--data", recipe.data()).and(work);
+        Words peer =
+                options.peer(SCRIPT, of).and("--dtype", of.dtype()).and(work).and(options.model(), recipe.data());
+        Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
+        attempts.put(Side.OURS, new Attempt.Command(ours));
+        attempts.put(Side.PEER, new Attempt.Command(peer));
+        return attempts;
+    }
+}
