@@ -150,6 +150,7 @@ final class BarChart {
                 .setChartBackgroundColor(Color.WHITE)
                 .setChartFontColor(INK)
                 .setPlotBorderVisible(false)
+                .setPlotContentSize(1)
                 .setChartTitleVisible(false)
                 .setAntiAlias(true);
         style.setPlotGridVerticalLinesVisible(false)
@@ -158,24 +159,29 @@ final class BarChart {
     }
 
     /** XChart's own error bars are as long upwards as downwards, and stand at bars that are not there. */
-    private static void drawWhiskers(
+    private void drawWhiskers(
             Graphics2D g, CategoryChart chart, List<Summary.Line> lines, List<Side> sides, Metric metric) {
         g.setColor(INK);
         g.setStroke(new BasicStroke(1.5f));
         g.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
         for (int group = 0; group < lines.size(); group++) {
+            Summary.Line line = lines.get(group);
             for (int place = 0; place < sides.size(); place++) {
-                Spread spread = lines.get(group).sides().get(sides.get(place));
+                Side side = sides.get(place);
+                Spread spread = line.sides().get(side);
+                double x = chart.getScreenXFromChart(group + (1 - FILL) / 2 + FILL * (place + 0.5) / sides.size());
                 if (spread != null) {
-                    double inGroup = (1 - FILL) / 2 + FILL * (place + 0.5) / sides.size();
-                    drawWhisker(g, chart, group + inGroup, spread, metric.format(spread.median()));
+                    double top = drawWhisker(g, chart, x, spread);
+                    drawValue(g, metric.format(spread.median()), x, top);
+                } else if (summary.isAbsent(side, line.of())) {
+                    drawValue(g, "absent", x, chart.getScreenYFromChart(0));
                 }
             }
         }
     }
 
-    private static void drawWhisker(Graphics2D g, CategoryChart chart, double at, Spread spread, String value) {
-        double x = chart.getScreenXFromChart(at);
+    /** Draws where there is more than one run, and gives the top's place. */
+    private static double drawWhisker(Graphics2D g, CategoryChart chart, double x, Spread spread) {
         double top = chart.getScreenYFromChart(spread.max());
         if (spread.count() > 1) {
             double bottom = chart.getScreenYFromChart(spread.min());
@@ -183,6 +189,10 @@ final class BarChart {
             g.draw(new Line2D.Double(x - CAP, top, x + CAP, top));
             g.draw(new Line2D.Double(x - CAP, bottom, x + CAP, bottom));
         }
-        g.drawString(value, (float) (x - g.getFontMetrics().stringWidth(value) / 2.0), (float) (top - 5));
+        return top;
+    }
+
+    private static void drawValue(Graphics2D g, String value, double x, double y) {
+        g.drawString(value, (float) (x - g.getFontMetrics().stringWidth(value) / 2.0), (float) (y - 5));
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Properties;
 import java.util.jar.JarFile;
+import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
 import picocli.CommandLine;
 
@@ -22,6 +23,7 @@ final class Comparison {
     private static final String VERSIONS = "import importlib.metadata as m, json; "
             + "print(json.dumps({p: m.version(p) for p in ('peft', 'torch', 'transformers')}))";
     private static final int WIDTH = 1200;
+    private static final int GROUP_WIDTH = 150;
     private static final int PANEL_HEIGHT = 420;
 
     private final Processes processes;
@@ -40,7 +42,8 @@ final class Comparison {
         JsonObject settings = workload.settings();
         JsonObject conditions = new JsonObject();
         conditions.add("machine", machine.json());
-        conditions.add("versions", versions(workload, options));
+        JsonObject versions = versions(workload, options);
+        conditions.add("versions", versions);
         conditions.add("settings", settings);
         String name = usualName(settings);
         RunLog log = RunLog.open(options.result(name, ".json"), conditions, workload.metrics());
@@ -48,9 +51,18 @@ final class Comparison {
         new Sitting(workload, processes, log, err).run(options.cases(), options.rounds());
         Summary summary = log.summary();
         Path picture = options.result(name, ".png");
-        String title = "peft bench " + workload.name() + ", " + CompareOptions.nameOf(options.model()) + ": "
-                + workload.title() + ", " + options.threads() + " threads";
-        new BarChart(List.of(title, machine.title()), summary).write(picture, WIDTH, PANEL_HEIGHT);
+        List<String> heading = List.of(
+                "peft bench " + workload.name() + ", " + CompareOptions.nameOf(options.model()) + ": "
+                        + workload.title() + ", " + options.threads() + " threads",
+                machine.title(),
+                versions.entrySet().stream()
+                                .map(entry ->
+                                        entry.getKey() + " " + entry.getValue().getAsString())
+                                .collect(Collectors.joining(", "))
+                        + "; bars are medians, whiskers reach from the least to the greatest");
+        long cases = summary.lines().stream().map(Summary.Line::of).distinct().count();
+        new BarChart(heading, summary)
+                .write(picture, Math.max(WIDTH, GROUP_WIDTH * Math.toIntExact(cases)), PANEL_HEIGHT);
         command.getOut().print(summary.text());
         command.getOut().flush();
         err.println("written: " + log.file() + ", " + picture);

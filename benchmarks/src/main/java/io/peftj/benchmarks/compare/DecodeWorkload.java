@@ -22,6 +22,9 @@ final class DecodeWorkload implements Workload, Callable<Integer> {
     /** Rows without an adapter, as the peer's script calls them. */
     private static final String BASE = "base";
 
+    /** The same, as {@code peft bench decode} calls them. */
+    private static final String OUR_BASE = "none";
+
     /** The methods that PEFT takes an adapter a row for; of others it silently takes one for all rows. */
     private static final List<String> PEERS = List.of(BASE, "lora", "lora-all");
 
@@ -102,7 +105,8 @@ final class DecodeWorkload implements Workload, Callable<Integer> {
         Words peer =
                 options.peer(SCRIPT, of).and("--dtype", of.dtype()).and(work).and("decode", options.model());
         Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
-        attempts.put(Side.OURS, new Attempt.Command(options.ours(this, of).and(work)));
+        Case ourCase = of.method().equals(BASE) ? new Case(OUR_BASE, of.dtype()) : of;
+        attempts.put(Side.OURS, new Attempt.Command(options.ours(this, ourCase).and(work)));
         attempts.put(
                 Side.PEER,
                 PEERS.contains(of.method())

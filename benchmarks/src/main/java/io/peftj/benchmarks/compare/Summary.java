@@ -79,6 +79,11 @@ record Summary(List<Line> lines, List<Run> absences) {
                 .toList();
     }
 
+    /** Whether a side is known not to do a case. */
+    boolean isAbsent(Side side, Case of) {
+        return absences.stream().anyMatch(run -> run.side() == side && run.of().equals(of));
+    }
+
     JsonArray json() {
         JsonArray json = new JsonArray();
         for (Line line : lines) {

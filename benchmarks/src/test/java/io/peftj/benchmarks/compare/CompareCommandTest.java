@@ -309,6 +309,7 @@ class CompareCommandTest {
 
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         assertThat(processes.started()).hasSize(3);
+        assertThat(processes.started().get(0)).contains("bench decode ", "--method none ");
         assertThat(processes.started().get(1))
                 .contains("--method base --threads 2 --dtype bfloat16 --tenants 32 --prompt 64 --new 64 decode ");
         assertThat(ended.out())
