@@ -6,7 +6,6 @@ import io.peftj.core.io.Json;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -109,7 +108,7 @@ final class Comparison {
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(jar + " is no jar", e);
+            throw new PeftException(jar + " cannot be read as a jar: " + e.getMessage() + "; make it by " + BUILD, e);
         }
         return properties.getProperty("version", "unknown");
     }
