@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
 /** Which method to train with, and its main settings; all else stays as the method has it. */
 final class MethodOptions {
     static final String NAMES =
-            "lora, lora-all, dora, ia3, prefix, prompt, p-tuning, loreft, direft, noreft, consreft, lobireft, pedro, bottleneck, bitfit, full, head";
+            "lora, lora-all, dora, ia3, prefix, prompt, p-tuning, loreft (or reft), direft, noreft, consreft, lobireft, pedro, bottleneck, bitfit, full, head";
 
     /** A method's settings of these options, and the options it takes. */
     private record Choice(Set<String> takes, Function<MethodOptions, AdapterConfig> config) {}
@@ -61,6 +61,7 @@ final class MethodOptions {
             entry("prompt", new Choice(Set.of("--tokens", "--init", "--init-text"), MethodOptions::prompt)),
             entry("p-tuning", new Choice(Set.of("--tokens"), MethodOptions::pTuning)),
             entry("loreft", reft(ReftVariant.LOREFT)),
+            entry("reft", reft(ReftVariant.LOREFT)),
             entry("direft", reft(ReftVariant.DIREFT)),
             entry("noreft", reft(ReftVariant.NOREFT)),
             entry("consreft", reft(ReftVariant.CONSREFT)),

@@ -51,7 +51,8 @@ public final class PeftCommand {
                         .addSubcommand(new BenchTrainCommand(opener))
                         .addSubcommand(new BenchClassifyCommand(opener))
                         .addSubcommand(new BenchEmbedCommand(opener))
-                        .addSubcommand(new BenchSftCommand(opener)))
+                        .addSubcommand(new BenchSftCommand(opener))
+                        .addSubcommand(new BenchDecodeCommand(opener)))
                 .addSubcommand("completion", new GenerateCompletion());
         Errors errors = new Errors(() -> peft.stackTrace);
         return commandLine

@@ -239,6 +239,47 @@ class BenchCommandTest {
         assertThat(ranked.err()).contains("--rank 4: the method base has no such setting; leave the option out");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "lora", "ia3", "pedro", "prefix", "reft", "mixed"})
+    void decodePrintsTheKeysOfTheOtherSide(String method) {
+        Path model = TinyModels.llama(folder, 1);
+
+        Invocation invocation = Invocation.of(
+                "bench", "decode", "--model", model, "--method", method, "--rows", 7, "--prompt", 3, "--new", 4);
+
+        JsonObject json = json(invocation);
+        assertThat(json.keySet())
+                .containsExactly(
+                        "side",
+                        "threads",
+                        "workload",
+                        "method",
+                        "rss_loaded_mib",
+                        "tenants",
+                        "prompt",
+                        "new",
+                        "dtype",
+                        "seconds",
+                        "tokens_per_s",
+                        "peak_rss_mib");
+        assertThat(json.get("workload").getAsString()).isEqualTo("decode");
+        assertThat(json.get("tenants").getAsInt()).isEqualTo(7);
+        assertThat(json.get("tokens_per_s").getAsDouble()).isPositive();
+        assertThat(invocation.err()).contains("warm-up: ", "run 2: ");
+    }
+
+    @Test
+    void decodeRefusesSettingsOfNoMethod() {
+        Path model = TinyModels.llama(folder, 1);
+
+        for (String method : List.of("none", "mixed")) {
+            Invocation invocation =
+                    Invocation.of("bench", "decode", "--model", model, "--method", method, "--rank", 4);
+            assertThat(invocation.exitCode()).isEqualTo(2);
+            assertThat(invocation.err()).contains("--rank 4: the method " + method + " has no such setting");
+        }
+    }
+
     @Test
     void aMethodWithoutAHeadCannotTrainALanguageModelsHead() {
         Path model = TinyModels.llama(folder, 1);
