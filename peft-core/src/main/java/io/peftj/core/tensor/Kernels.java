@@ -63,6 +63,12 @@ public interface Kernels {
     /** The values in single precision, row-major. */
     float[] readFloats(Buffer x);
 
+    /**
+     * Of each row of x [rows, n] the place of its largest element, the first of several, and that element, one pair after another; a NaN counts as larger
+     * than all numbers.
+     */
+    double[] largest(Buffer x);
+
     /** The values of a bf16, f32 or f64 buffer in another format; the same buffer's copy where the format is the same. */
     Buffer cast(Buffer x, DType dtype);
 

@@ -74,6 +74,17 @@ public final class Tensor {
         return session.kernels().read(buffer);
     }
 
+    /**
+     * Of each row of a matrix the place of its largest element, the first of several, and that element, one pair after another: all that is read into Java.
+     * A NaN counts as larger than all numbers.
+     */
+    public double[] largest() {
+        String operation = "largest";
+        checkUsable(operation);
+        Ops.check(shape.rank() == 2, operation, () -> "expected a matrix [rows, n], found shape " + shape);
+        return session.kernels().largest(buffer);
+    }
+
     /** The same value, through which no gradient flows. */
     public Tensor detach() {
         return at(Origin.NONE);

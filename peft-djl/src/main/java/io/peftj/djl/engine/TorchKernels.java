@@ -68,6 +68,16 @@ final class TorchKernels implements Kernels {
     }
 
     @Override
+    public double[] largest(Buffer x) {
+        TorchBuffer pairs = calls.one("largest", Form.of(ScalarType.F64, of(x).dim(0), 2), x);
+        try {
+            return host.readDoubles(pairs);
+        } finally {
+            pairs.release();
+        }
+    }
+
+    @Override
     public Buffer cast(Buffer x, DType dtype) {
         Form form = of(x).form().withType(ScalarType.of(dtype));
         return calls.one("cast", form, x, form.type().code());

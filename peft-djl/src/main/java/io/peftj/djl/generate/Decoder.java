@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /**
  * Continues prompts of token ids together, each under its own adapters. Immutable and thread-safe.
@@ -26,35 +27,35 @@ import java.util.function.BooleanSupplier;
  */
 public final class Decoder {
     private final Backbone base;
-    private final TokenChooser chooser;
     private final Set<Integer> ends;
+    private final TokenListener listener;
     private final BooleanSupplier cancelled;
 
-    private Decoder(Backbone base, TokenChooser chooser, Set<Integer> ends, BooleanSupplier cancelled) {
+    private Decoder(Backbone base, Set<Integer> ends, TokenListener listener, BooleanSupplier cancelled) {
         this.base = base;
-        this.chooser = chooser;
         this.ends = ends;
+        this.listener = listener;
         this.cancelled = cancelled;
     }
 
-    /** A decoder that chooses the likeliest token and stops at the model's end tokens. */
+    /** A decoder that stops at the model's end tokens. */
     public static Decoder on(Backbone base) {
-        return new Decoder(base, TokenChooser.GREEDY, Set.copyOf(base.endTokens()), () -> false);
-    }
-
-    /** The same with another way to choose tokens. */
-    public Decoder choosing(TokenChooser other) {
-        return new Decoder(base, other, ends, cancelled);
+        return new Decoder(base, Set.copyOf(base.endTokens()), TokenListener.NONE, () -> false);
     }
 
     /** The same with other tokens that end a row; with none, rows have the most tokens they may have. */
     public Decoder endingAt(Collection<Integer> ids) {
-        return new Decoder(base, chooser, Set.copyOf(ids), cancelled);
+        return new Decoder(base, Set.copyOf(ids), listener, cancelled);
+    }
+
+    /** The same with a listener to the tokens as they come. */
+    public Decoder listening(TokenListener other) {
+        return new Decoder(base, ends, other, cancelled);
     }
 
     /** Asked between layers whether to stop, on any thread. */
     public Decoder cancelWhen(BooleanSupplier asked) {
-        return new Decoder(base, chooser, ends, asked);
+        return new Decoder(base, ends, listener, asked);
     }
 
     /**
@@ -70,8 +71,9 @@ public final class Decoder {
             for (int i = 0; i < prompts.size(); i++) {
                 check(base.spec(), prompts.get(i), i);
             }
-            List<Sequence> sequences =
-                    prompts.stream().map(prompt -> new Sequence(prompt, ends)).toList();
+            List<Sequence> sequences = IntStream.range(0, prompts.size())
+                    .mapToObj(i -> new Sequence(prompts.get(i), i, ends))
+                    .toList();
             if (!sequences.isEmpty()) {
                 run(held, sequences);
             }
@@ -82,7 +84,7 @@ public final class Decoder {
     private void run(Backbone.Held held, List<Sequence> sequences) {
         try (Passes passes = Passes.open(base, inOrder(sequences))) {
             while (passes.hasNext()) {
-                passes.next(held, cancelled, chooser);
+                passes.next(held, cancelled, listener);
             }
         }
     }

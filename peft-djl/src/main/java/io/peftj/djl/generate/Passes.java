@@ -10,6 +10,7 @@ import io.peftj.core.run.Run;
 import io.peftj.core.run.Stack;
 import io.peftj.core.tensor.CacheLayout;
 import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.KeyValueCache;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Shape;
@@ -27,6 +28,7 @@ import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /** The passes of a generation, one after another, and the cache between them. */
 final class Passes implements AutoCloseable {
@@ -38,6 +40,8 @@ final class Passes implements AutoCloseable {
 
     /** Tokens of a pass after which no further prompt is taken in: more make it no faster, but larger. */
     private static final int PASS_TOKENS = 1 << 11;
+
+    private static final float[] NONE = {};
 
     private final Backbone base;
     private final KeyValueCache cache;
@@ -87,13 +91,13 @@ final class Passes implements AutoCloseable {
      * @param held the model
      * @param cancelled asked between layers whether to stop
      */
-    void next(Backbone.Held held, BooleanSupplier cancelled, TokenChooser chooser) {
+    void next(Backbone.Held held, BooleanSupplier cancelled, TokenListener listener) {
         admit();
         forgetOtherStacks();
-        List<float[]> logits = held.call(cancelled, this::logits);
-        for (int i = 0; i < logits.size(); i++) {
+        List<Next> next = held.call(cancelled, this::compute);
+        for (int i = 0; i < next.size(); i++) {
             Placed row = open.get(i);
-            row.sequence().add(chooser.choose(row.sequence().ids(), logits.get(i)));
+            row.sequence().add(next.get(i).token(row.sequence()), listener);
             if (row.sequence().isDone()) {
                 freeSlots.add(row.slot());
             }
@@ -120,8 +124,25 @@ final class Passes implements AutoCloseable {
         }
     }
 
-    /** The open rows' next-token logits, in their order. */
-    private List<float[]> logits(Session session) {
+    /**
+     * What a pass gives of a row.
+     *
+     * @param likeliest the token with the greatest logit
+     * @param greatest that logit
+     * @param logits of all tokens where they are asked for; else none
+     */
+    @SuppressWarnings("ArrayRecordComponent") // read once
+    private record Next(int likeliest, double greatest, float[] logits) {
+        int token(Sequence sequence) {
+            TokenChooser chooser = sequence.prompt().chooser();
+            return chooser.isGreedy()
+                    ? Sampling.finite(likeliest, greatest)
+                    : chooser.choose(sequence.ids(), logits);
+        }
+    }
+
+    /** The open rows' next tokens or logits, in their order. */
+    private List<Next> compute(Session session) {
         Batch batch = Batch.of(session, base.spec(), rows(session));
         int rows = batch.rows().size();
         int[] slots = new int[rows];
@@ -138,14 +159,32 @@ final class Passes implements AutoCloseable {
         Tensor hidden = base.transformer().hiddenStates(run);
         Tensor states =
                 hidden.gather(session.index(Arrays.stream(last).asLongStream().toArray()));
-        Tensor logits = base.outputs().logits(run, states, batch.select(last)).cast(DType.F32);
+        return batch.inCallersOrder(next(base.outputs().logits(run, states, batch.select(last)), batch));
+    }
+
+    /** Of rows whose likeliest token is chosen that alone is read, of others all logits. */
+    private List<Next> next(Tensor logits, Batch batch) {
+        double[] largest = logits.largest();
+        int rows = logits.shape().dim(0);
+        int[] chosen = IntStream.range(0, rows)
+                .filter(r -> !open.get(batch.callersRow(r)).sequence().prompt().chooser().isGreedy())
+                .toArray();
         int vocabulary = logits.shape().dim(1);
-        float[] values = logits.toHost().values();
-        float[][] inOrder = new float[rows][];
-        for (int r = 0; r < rows; r++) {
-            inOrder[batch.callersRow(r)] = Arrays.copyOfRange(values, r * vocabulary, (r + 1) * vocabulary);
+        float[] values = chosen.length == 0 ? NONE : some(logits, chosen).values();
+        Next[] next = new Next[rows];
+        Arrays.setAll(next, r -> new Next((int) largest[2 * r], largest[2 * r + 1], NONE));
+        for (int i = 0; i < chosen.length; i++) {
+            float[] ofRow = Arrays.copyOfRange(values, i * vocabulary, (i + 1) * vocabulary);
+            next[chosen[i]] = new Next(next[chosen[i]].likeliest(), next[chosen[i]].greatest(), ofRow);
         }
-        return List.of(inOrder);
+        return List.of(next);
+    }
+
+    private static HostTensor some(Tensor logits, int... rows) {
+        Tensor chosen = rows.length == logits.shape().dim(0)
+                ? logits
+                : logits.gather(logits.session().index(Arrays.stream(rows).asLongStream().toArray()));
+        return chosen.cast(DType.F32).toHost();
     }
 
     /** What each open row has new; equal adapters get one stack, which is what groups rows. */

@@ -6,20 +6,31 @@ import java.util.Set;
 /** A prompt and what follows it so far. */
 final class Sequence {
     private final Prompt prompt;
+    private final int number;
     private final Set<Integer> ends;
     private int[] ids;
     private int seen;
     private boolean ended;
 
-    /** A sequence without anything new; tokens of {@code ends} end it. */
-    Sequence(Prompt prompt, Set<Integer> ends) {
+    /**
+     * A sequence without anything new.
+     *
+     * @param number the prompt's
+     * @param ends tokens that end it besides the prompt's own
+     */
+    Sequence(Prompt prompt, int number, Set<Integer> ends) {
         this.prompt = prompt;
+        this.number = number;
         this.ends = ends;
         this.ids = prompt.ids();
     }
 
     Prompt prompt() {
         return prompt;
+    }
+
+    int number() {
+        return number;
     }
 
     /** The prompt and what followed, as a copy. */
@@ -37,13 +48,17 @@ final class Sequence {
         return seen;
     }
 
-    /** Notes that a pass has seen all tokens and gave the next one. */
-    void add(int token) {
+    /** Notes that a pass has seen all tokens and gave the next one, and tells the listener. */
+    void add(int token, TokenListener listener) {
         seen = ids.length;
-        ended = ends.contains(token);
+        ended = ends.contains(token) || prompt.ends().contains(token);
         if (!ended) {
             ids = Arrays.copyOf(ids, ids.length + 1);
             ids[ids.length - 1] = token;
+            ended = !listener.accept(number, token);
+        }
+        if (isDone()) {
+            listener.done(number, continuation());
         }
     }
 

@@ -2,18 +2,22 @@ package io.peftj.djl.serve;
 
 import io.peftj.core.adapter.Adapter;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.generate.Continuation;
 import io.peftj.djl.generate.Decoder;
 import io.peftj.djl.generate.Prompt;
+import io.peftj.djl.generate.Sampling;
 import io.peftj.djl.generate.TokenChooser;
+import io.peftj.djl.generate.TokenListener;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Continues prompts with the likeliest token each time, under one adapter or under an adapter a request, until the model ends or the most tokens are
- * reached. Thread-safe.
+ * Continues prompts under one adapter or under an adapter a request, until the model ends or the most tokens are reached; with the likeliest token each time
+ * unless told otherwise. Thread-safe.
  *
  * <p>Rows advance together, with their keys and values kept. Unless {@link #maxTokens} says otherwise, at most {@value #MOST_TOKENS} tokens follow a
  * prompt, fewer where the model has no more positions.
@@ -22,17 +26,20 @@ public final class Generator implements AutoCloseable {
     private static final int MOST_TOKENS = 64;
 
     private final Source source;
-    private final @Nullable Integer maxTokens;
-    private final UnaryOperator<Decoder> settings;
+    private final GenerationSettings settings;
+    private final @Nullable TokenChooser chooser;
+    private final BooleanSupplier cancelled;
 
-    private Generator(Source source, @Nullable Integer maxTokens, UnaryOperator<Decoder> settings) {
+    private Generator(
+            Source source, GenerationSettings settings, @Nullable TokenChooser chooser, BooleanSupplier cancelled) {
         this.source = source;
-        this.maxTokens = maxTokens;
         this.settings = settings;
+        this.chooser = chooser;
+        this.cancelled = cancelled;
     }
 
     private static Generator of(Source source) {
-        return new Generator(source, null, decoder -> decoder);
+        return new Generator(source, GenerationSettings.USUAL, null, () -> false);
     }
 
     /** The base model's own texts. */
@@ -54,30 +61,38 @@ public final class Generator implements AutoCloseable {
         return of(Source.of(adapters));
     }
 
+    /** The same generator with other settings of all requests that bring none. */
+    public Generator with(GenerationSettings other) {
+        return new Generator(source, other, chooser, cancelled);
+    }
+
     /**
      * The same generator with texts of at most so many tokens, for which every prompt must leave room.
      *
      * @throws IllegalArgumentException if it is below 1
      */
     public Generator maxTokens(int tokens) {
-        if (tokens < 1) {
-            throw new IllegalArgumentException("tokens of a text: expected at least 1, found " + tokens);
-        }
-        return new Generator(source, tokens, settings);
+        return with(settings.withMaxTokens(tokens));
     }
 
-    /** The same generator with another way to choose tokens. */
-    public Generator choosing(TokenChooser chooser) {
-        return with(decoder -> decoder.choosing(chooser));
+    /** The same generator with tokens that are drawn. */
+    public Generator sampling(Sampling sampling) {
+        return with(settings.withSampling(sampling));
+    }
+
+    /** The same generator with texts that end before the first of these; they are sought in what follows the prompt. */
+    public Generator stopAt(String... texts) {
+        return with(settings.withStopTexts(List.of(texts)));
+    }
+
+    /** The same generator with another way to choose tokens, whatever settings say. */
+    public Generator choosing(TokenChooser other) {
+        return new Generator(source, settings, other, cancelled);
     }
 
     /** Asked between layers whether to stop, on any thread; so is the thread's interruption. */
     public Generator cancelWhen(BooleanSupplier asked) {
-        return with(decoder -> decoder.cancelWhen(asked));
-    }
-
-    private Generator with(UnaryOperator<Decoder> setting) {
-        return new Generator(source, maxTokens, decoder -> setting.apply(settings.apply(decoder)));
+        return new Generator(source, settings, chooser, asked);
     }
 
     /** Continues one prompt with the generator's one adapter. */
@@ -107,32 +122,86 @@ public final class Generator implements AutoCloseable {
      * @throws java.util.concurrent.CancellationException if it was cancelled
      */
     public List<Completion> generateEach(List<Request> requests) {
+        return generateEach(requests, TextListener.NONE);
+    }
+
+    /** {@link #generateEach(List)} with a listener that gets the texts while they are written. */
+    public List<Completion> generateEach(List<Request> requests, TextListener listener) {
         Backbone base = source.base();
         try (Adapters.Leased leased = source.lease(requests)) {
+            Streams streams = new Streams(base, listener);
             List<Prompt> prompts = new ArrayList<>();
             for (Request request : requests) {
-                prompts.add(prompt(request.text(), leased.of(request.adapter())));
+                GenerationSettings how = request.settings() == null ? settings : request.settings();
+                prompts.add(prompt(request, how, leased.of(request.adapter())));
+                streams.open(how.stopTexts());
             }
-            return settings.apply(Decoder.on(base)).decode(prompts).stream()
-                    .map(continuation -> Completion.of(base.tokenizer(), continuation))
-                    .toList();
+            Decoder.on(base).listening(streams).cancelWhen(cancelled).decode(prompts);
+            return streams.completions();
         }
     }
 
-    private Prompt prompt(String text, @Nullable ServedAdapter adapter) {
+    private Prompt prompt(Request request, GenerationSettings how, @Nullable ServedAdapter adapter) {
         Backbone base = source.base();
-        int[] ids = ServedAdapter.encoder(base, adapter).prompt(text);
-        if (adapter == null) {
-            return Prompt.of(most(ids.length, 0), ids);
-        }
-        int shift = adapter.resident().plan().plan().positionShift();
-        return Prompt.of(most(ids.length, shift), ids).under(adapter.resident());
+        int[] ids = request.whole()
+                ? ServedAdapter.encoder(base, null).prompt(request.text())
+                : ServedAdapter.encoder(base, adapter).prompt(request.text());
+        int shift = adapter == null
+                ? 0
+                : adapter.resident().plan().plan().positionShift();
+        Prompt prompt = Prompt.of(most(how.maxTokens(), ids.length, shift), ids)
+                .choosing(chooser == null ? how.sampling() : chooser)
+                .endingAlsoAt(how.stopTokens());
+        return adapter == null ? prompt : prompt.under(adapter.resident());
     }
 
     /** Where nothing was asked for, what there is room for; a prompt without any is refused with all others. */
-    private int most(int prompt, int shift) {
+    private int most(@Nullable Integer asked, int prompt, int shift) {
         int room = source.base().spec().positions() - shift - prompt;
-        return maxTokens == null ? Math.max(1, Math.min(MOST_TOKENS, room)) : maxTokens;
+        return asked == null ? Math.max(1, Math.min(MOST_TOKENS, room)) : asked;
+    }
+
+    /** The texts of requests that are continued together. */
+    private static final class Streams implements TokenListener {
+        private final Backbone base;
+        private final TextListener listener;
+        private final List<TextStream> streams = new ArrayList<>();
+        private final Map<Integer, Completion> completions = new TreeMap<>();
+
+        Streams(Backbone base, TextListener listener) {
+            this.base = base;
+            this.listener = listener;
+        }
+
+        void open(List<String> stops) {
+            streams.add(new TextStream(base.tokenizer(), stops));
+        }
+
+        List<Completion> completions() {
+            return List.copyOf(completions.values());
+        }
+
+        @Override
+        public boolean accept(int row, int token) {
+            tell(row, streams.get(row).add(token));
+            return !streams.get(row).isStopped();
+        }
+
+        @Override
+        public void done(int row, Continuation continuation) {
+            TextStream stream = streams.get(row);
+            tell(row, stream.end());
+            Completion completion =
+                    new Completion(stream.text(), continuation.tokens(), continuation.ended() || stream.isStopped());
+            completions.put(row, completion);
+            listener.done(row, completion);
+        }
+
+        private void tell(int row, String piece) {
+            if (!piece.isEmpty()) {
+                listener.text(row, piece);
+            }
+        }
     }
 
     @Override

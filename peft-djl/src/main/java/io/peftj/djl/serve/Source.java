@@ -47,7 +47,7 @@ record Source(Adapters adapters, boolean own, @Nullable String name) implements 
             throw new IllegalStateException(
                     "texts alone do not say which adapter of the registry is meant; use requests that name it");
         }
-        return texts.stream().map(text -> new Request(text, name)).toList();
+        return texts.stream().map(text -> Request.of(text).with(name)).toList();
     }
 
     /** Keeps the requests' adapters until the handle is closed. */

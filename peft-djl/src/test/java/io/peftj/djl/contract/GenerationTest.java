@@ -10,7 +10,9 @@ import io.peftj.djl.fixtures.NextTokens;
 import io.peftj.djl.generate.Continuation;
 import io.peftj.djl.generate.Decoder;
 import io.peftj.djl.generate.Prompt;
+import io.peftj.djl.generate.Sampling;
 import io.peftj.djl.generate.TokenChooser;
+import io.peftj.djl.generate.TokenListener;
 import io.peftj.djl.train.Example.Assigned;
 import io.peftj.testkit.FaultyBackend;
 import io.peftj.testkit.FaultyBackend.InjectedFault;
@@ -76,6 +78,10 @@ class GenerationTest {
         return Decoder.on(on.base()).endingAt(List.of());
     }
 
+    private static List<Prompt> choosing(List<Prompt> prompts, TokenChooser chooser) {
+        return prompts.stream().map(prompt -> prompt.choosing(chooser)).toList();
+    }
+
     static Stream<Named<Supplier<BackboneModel>>> models() {
         return Stream.of(
                 Named.of("exact", () -> TinyBackbones.llama(TestBackends.EXACT, DType.F32)),
@@ -92,16 +98,14 @@ class GenerationTest {
             double tolerance = on.isExact() ? 1e-9 : on.dtype() == DType.BF16 ? 0.12 : 1e-4;
             List<Prompt> prompts = prompts(on);
             AtomicInteger steps = new AtomicInteger();
-            endless(on)
-                    .choosing((ids, logits) -> {
-                        Prompt prompt = begun(prompts, ids);
-                        float[] whole = NextTokens.logitsAfter(on.base(), prompt.adapters(), prompt.length(), ids);
-                        assertThat(worst(logits, whole))
-                                .as("%s continued to %s", prompt, Arrays.toString(ids))
-                                .isLessThan(tolerance);
-                        return steps.getAndIncrement() % on.spec().vocabulary();
-                    })
-                    .decode(prompts);
+            endless(on).decode(choosing(prompts, (ids, logits) -> {
+                Prompt prompt = begun(prompts, ids);
+                float[] whole = NextTokens.logitsAfter(on.base(), prompt.adapters(), prompt.length(), ids);
+                assertThat(worst(logits, whole))
+                        .as("%s continued to %s", prompt, Arrays.toString(ids))
+                        .isLessThan(tolerance);
+                return steps.getAndIncrement() % on.spec().vocabulary();
+            }));
             assertThat(steps).hasValue(NEW * prompts.size());
         } finally {
             close(on);
@@ -173,8 +177,7 @@ class GenerationTest {
 
         List<Continuation> found = Decoder.on(model.base())
                 .endingAt(List.of(9, 10))
-                .choosing(chooser)
-                .decode(prompts);
+                .decode(choosing(prompts, chooser));
 
         assertThat(found)
                 .containsExactly(
@@ -183,6 +186,77 @@ class GenerationTest {
                         new Continuation(List.of(4, 4), true),
                         new Continuation(List.of(), true));
         assertThat(asked).hasValue(1 + 2 + 3 + 1);
+    }
+
+    @Test
+    void aRowsDrawsDependOnNothingBesideIt() {
+        List<Prompt> prompts = new ArrayList<>();
+        for (Prompt prompt : prompts(model)) {
+            // Greedy rows among them.
+            Sampling sampling = Sampling.at(prompts.size() % 3).withTopP(0.9).withSeed(prompts.size());
+            prompts.add(prompt.choosing(sampling));
+        }
+
+        List<Continuation> together = endless(model).decode(prompts);
+
+        for (int i = 0; i < prompts.size(); i++) {
+            assertThat(together.get(i))
+                    .as("row %d, %s", i, prompts.get(i))
+                    .isEqualTo(endless(model).decode(List.of(prompts.get(i))).get(0));
+        }
+        assertThat(IntStream.range(0, 8)
+                        .mapToObj(seed -> endless(model)
+                                .decode(List.of(Prompt.of(NEW, 1, 2)
+                                        .choosing(Sampling.at(1).withSeed(seed))))
+                                .get(0))
+                        .distinct())
+                .hasSizeGreaterThan(1);
+    }
+
+    @Test
+    void onlyTheLikeliestTokenIsReadWhereNoMoreIsAskedFor() {
+        FaultyBackend counting = FaultyBackend.counting(TestBackends.ENGINE);
+        try (BackboneModel counted = TinyBackbones.llama(counting, DType.F32)) {
+            Prompt prompt = Prompt.of(3, 1, 2);
+            long begun = counting.calls();
+            endless(counted).decode(List.of(prompt));
+            long greedy = counting.calls() - begun;
+            endless(counted).decode(List.of(prompt.choosing(Sampling.at(1))));
+            // Logits in single precision are read as they are: one more call a pass.
+            assertThat(counting.calls() - begun - greedy).isEqualTo(greedy + 3);
+        }
+    }
+
+    @Test
+    void listenersSeeTokensInOrderAndMayEndARow() {
+        List<String> seen = new ArrayList<>();
+        List<Prompt> prompts = List.of(Prompt.of(3, 1, 2), Prompt.of(4, 5), Prompt.of(2, 7).endingAlsoAt(List.of(4)));
+        TokenChooser chooser = (ids, logits) -> ids[0] == 7 ? 4 : ids.length;
+
+        List<Continuation> found = endless(model)
+                .listening(new TokenListener() {
+                    @Override
+                    public boolean accept(int row, int token) {
+                        seen.add(row + ":" + token);
+                        return row != 1 || token < 2;
+                    }
+
+                    @Override
+                    public void done(int row, Continuation continuation) {
+                        seen.add(row + " done");
+                    }
+                })
+                .decode(choosing(prompts, chooser));
+
+        assertThat(found)
+                .containsExactly(
+                        new Continuation(List.of(2, 3, 4), false),
+                        new Continuation(List.of(1, 2), true),
+                        new Continuation(List.of(), true));
+        assertThat(seen)
+                .filteredOn(event -> event.startsWith("0"))
+                .containsExactly("0:2", "0:3", "0:4", "0 done");
+        assertThat(seen).contains("1:2", "1 done", "2 done").hasSize(8);
     }
 
     @Test
@@ -252,31 +326,17 @@ class GenerationTest {
     }
 
     @Test
-    void logitsThatAreNoNumbersAreRefused() {
-        float[] broken = {1, Float.POSITIVE_INFINITY, Float.NaN};
-        assertThatThrownBy(() -> TokenChooser.GREEDY.choose(new int[] {1}, broken))
-                .isInstanceOf(PeftException.class)
-                .hasMessageContaining("greatest next-token logit is Infinity");
-        float[] none = {Float.NaN, Float.NaN};
-        assertThatThrownBy(() -> TokenChooser.GREEDY.choose(new int[] {1}, none))
-                .hasMessageContaining("greatest next-token logit is NaN");
-        assertThat(TokenChooser.GREEDY.choose(new int[] {1}, new float[] {1, 3, 3, 2}))
-                .isEqualTo(1);
-    }
-
-    @Test
     void itStopsBetweenStepsAndBetweenLayers() {
         // No more than advance at once.
         List<Prompt> prompts = prompts(model).subList(0, 50);
         long live = TestBackends.ENGINE.memory().liveBytes();
         AtomicInteger chosen = new AtomicInteger();
-        Decoder stopping = endless(model)
-                .choosing((ids, logits) -> {
-                    chosen.incrementAndGet();
-                    return 4;
-                })
-                .cancelWhen(() -> chosen.get() >= 2 * prompts.size());
-        assertThatThrownBy(() -> stopping.decode(prompts)).isInstanceOf(CancellationException.class);
+        List<Prompt> counted = choosing(prompts, (ids, logits) -> {
+            chosen.incrementAndGet();
+            return 4;
+        });
+        Decoder stopping = endless(model).cancelWhen(() -> chosen.get() >= 2 * prompts.size());
+        assertThatThrownBy(() -> stopping.decode(counted)).isInstanceOf(CancellationException.class);
         assertThat(chosen).hasValue(2 * prompts.size());
 
         AtomicInteger layers = new AtomicInteger();
@@ -313,13 +373,14 @@ class GenerationTest {
     @Test
     void aModelThatIsClosedMeanwhileFinishesTheText() {
         BackboneModel closing = TinyBackbones.llama(TestBackends.ENGINE, DType.F32);
-        Decoder decoder = endless(closing).choosing((ids, logits) -> {
+        Decoder decoder = endless(closing);
+        List<Prompt> prompts = choosing(List.of(Prompt.of(3, 1, 2)), (ids, logits) -> {
             closing.close();
             return 4;
         });
 
-        assertThat(decoder.decode(List.of(Prompt.of(3, 1, 2))).get(0).tokens()).isEqualTo(Collections.nCopies(3, 4));
-        assertThatThrownBy(() -> decoder.decode(List.of(Prompt.of(3, 1, 2))))
+        assertThat(decoder.decode(prompts).get(0).tokens()).isEqualTo(Collections.nCopies(3, 4));
+        assertThatThrownBy(() -> decoder.decode(prompts))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("generate: the backbone is closed");
     }

@@ -5,6 +5,7 @@ import static io.peftj.djl.engine.Engines.checkGradients;
 import static io.peftj.djl.engine.Engines.compute;
 import static io.peftj.djl.engine.Engines.randomTensor;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Kernels.Reduction;
@@ -146,6 +147,20 @@ class StructureKernelsTest {
             var copy = session.backend().kernels().sumTo(x.buffer(), x.shape());
             assertThat(session.backend().memory().liveBytes()).isEqualTo(before + 48);
             copy.release();
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(DType.class)
+    void theLargestOfEachRowIsTheFirstOfSeveral(DType dtype) {
+        compute(session -> {
+            Tensor x = session.tensor(
+                            new double[] {1, 3, 3, -2, 5, -1, -4, -1, 2, Double.NaN, 7, Double.NaN}, Shape.of(3, 4))
+                    .cast(dtype);
+            assertThat(x.largest()).containsExactly(1, 3, 0, 5, 1, Double.NaN);
+            assertThatThrownBy(() -> x.reshape(12).largest())
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("largest: expected a matrix [rows, n], found shape [12]");
         });
     }
 }

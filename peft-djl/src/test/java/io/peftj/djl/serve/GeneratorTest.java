@@ -3,20 +3,28 @@ package io.peftj.djl.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.peftj.core.InvalidConfigException;
 import io.peftj.core.PeftException;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.tensor.DType;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.Backbones;
+import io.peftj.djl.generate.Sampling;
+import io.peftj.djl.train.AdapterTrainer;
 import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.Sentences;
+import io.peftj.djl.train.Tasks;
 import io.peftj.djl.train.TinyTraining;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
 import io.peftj.methods.prompt.PromptConfig;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -131,6 +139,114 @@ class GeneratorTest extends TinyTraining {
             assertThat(always.generate("a room is").text()).isEqualTo("blue blue blue");
             assertThatThrownBy(() -> always.cancelWhen(() -> true).generate("a room is"))
                     .isInstanceOf(CancellationException.class);
+        }
+    }
+
+    @Test
+    void piecesOfATextAreTheTextWhoeverWritesBesideIt() {
+        try (Backbone base = llama();
+                Generator generator = Generator.of(base, learnt(base))) {
+            Map<Integer, List<String>> pieces = new TreeMap<>();
+            Map<Integer, Completion> done = new TreeMap<>();
+            List<Request> requests =
+                    PROMPTS.stream().map(prompt -> Request.of(prompt).with("LORA")).toList();
+
+            List<Completion> completions = generator.generateEach(requests, new TextListener() {
+                @Override
+                public void text(int request, String piece) {
+                    pieces.computeIfAbsent(request, key -> new ArrayList<>()).add(piece);
+                }
+
+                @Override
+                public void done(int request, Completion completion) {
+                    done.put(request, completion);
+                }
+            });
+
+            assertThat(completions).extracting(Completion::text).isEqualTo(ANSWERS);
+            assertThat(List.copyOf(done.values())).isEqualTo(completions);
+            pieces.forEach((request, some) -> assertThat(String.join("", some)).isEqualTo(ANSWERS.get(request)));
+            assertThat(pieces.get(1)).containsExactly("very", " green");
+        }
+    }
+
+    @Test
+    void everyRequestMayBeContinuedInItsOwnWay() {
+        try (Backbone base = llama();
+                Generator generator = Generator.of(base, learnt(base))) {
+            Request green = Request.of(PROMPTS.get(1)).with("LORA");
+            GenerationSettings usual = GenerationSettings.USUAL;
+            int word = base.tokenizer().encodePlain("green")[0];
+
+            List<Completion> found = generator.generateEach(List.of(
+                    green,
+                    green.with(usual.withMaxTokens(1)),
+                    green.with(usual.withStopTexts(List.of("nothing", "y g"))),
+                    green.with(usual.withStopTokens(Set.of(word))),
+                    green.with(usual.withSampling(Sampling.at(1e-3).withSeed(4)))));
+
+            assertThat(found).extracting(Completion::text).containsExactly("very green", "very", "ver", "very", "very green");
+            assertThat(found).extracting(Completion::ended).containsExactly(true, false, true, true, true);
+            assertThat(generator.stopAt("reen").generate(PROMPTS.get(1)).text()).isEqualTo("very g");
+            assertThat(generator.sampling(Sampling.at(1e-3)).generate(PROMPTS)).isEqualTo(generator.generate(PROMPTS));
+        }
+        assertThatThrownBy(() -> GenerationSettings.USUAL.withStopTexts(List.of("")))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessage("stop texts: expected texts of one character or more, found an empty one");
+    }
+
+    @Test
+    void aWholePromptIsNotPutIntoTheAdaptersTemplate() {
+        try (Backbone base = llama();
+                Generator generator = Generator.of(
+                        base,
+                        AdapterTrainer.on(base)
+                                .method(LORA)
+                                .task(Tasks.answers().template("{text} is"))
+                                .epochs(150)
+                                .learningRate(5e-2)
+                                .fit(List.of(new PromptAnswer("a room", "very green"))))) {
+            assertThat(generator.generate("a room").text()).isEqualTo("very green");
+            assertThat(generator.generateEach(List.of(Request.whole("a room is").with("LORA"))))
+                    .extracting(Completion::text)
+                    .containsExactly("very green");
+        }
+    }
+
+    @Test
+    void anInterruptedThreadStopsBetweenTokens() {
+        try (Backbone base = llama();
+                Generator generator = Generator.of(base)) {
+            int blue = base.tokenizer().encodePlain("blue")[0];
+            long live = backend().memory().liveBytes();
+            List<String> pieces = new ArrayList<>();
+            Generator always = generator.choosing((ids, logits) -> blue).maxTokens(20);
+
+            assertThatThrownBy(() -> always.generateEach(List.of(Request.of("a room is")), (request, piece) -> {
+                        pieces.add(piece);
+                        if (pieces.size() == 2) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }))
+                    .isInstanceOf(CancellationException.class);
+
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(pieces).containsExactly("blue", " blue");
+            assertThat(backend().memory().liveBytes()).isEqualTo(live);
+        }
+    }
+
+    @Test
+    void aListenersErrorIsTheCallersAndLeavesNothingBehind() {
+        try (Backbone base = llama();
+                Generator generator = Generator.of(base)) {
+            long live = backend().memory().liveBytes();
+            assertThatThrownBy(() -> generator.generateEach(List.of(Request.of("a room is")), (request, piece) -> {
+                        throw new IllegalStateException("enough");
+                    }))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("enough");
+            assertThat(backend().memory().liveBytes()).isEqualTo(live);
         }
     }
 }

@@ -55,6 +55,26 @@ final class ReferenceKernels implements Kernels {
     }
 
     @Override
+    public double[] largest(Buffer x) {
+        Array matrix = array(x);
+        int rows = matrix.shape().dim(0);
+        int width = matrix.shape().dim(1);
+        double[] pairs = new double[2 * rows];
+        for (int row = 0; row < rows; row++) {
+            int best = 0;
+            for (int i = 1; i < width; i++) {
+                // Double.compare puts NaN above all numbers.
+                if (Double.compare(matrix.values()[row * width + i], matrix.values()[row * width + best]) > 0) {
+                    best = i;
+                }
+            }
+            pairs[2 * row] = best;
+            pairs[2 * row + 1] = matrix.values()[row * width + best];
+        }
+        return pairs;
+    }
+
+    @Override
     public Buffer cast(Buffer x, DType dtype) {
         return store.keep(copyOf(x), dtype);
     }

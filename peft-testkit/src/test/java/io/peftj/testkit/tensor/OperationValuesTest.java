@@ -133,6 +133,12 @@ class OperationValuesTest extends ReferenceSession {
     }
 
     @Test
+    void theLargestOfEachRowIsTheFirstOfSeveral() {
+        assertThat(matrix(3, 1, 3, 3, 5, -1, 5, 2, Double.NaN, 7).largest())
+                .containsExactly(1, 3, 0, 5, 1, Double.NaN);
+    }
+
+    @Test
     void reductions() {
         Tensor x = matrix(2, 1, 2, 3, 4, 5, 9);
         assertValues(x.sum(0), 5, 7, 12);
