@@ -27,7 +27,7 @@ final class Conversations {
         return TextFiles.some(file, TextFiles.jsonLines(file, Conversations::conversation));
     }
 
-    private static Conversation conversation(JsonObject line, String place) {
+    static Conversation conversation(JsonObject line, String place) {
         refuse(ConfigReader.of(line, place), "tools", "functions");
         if (!(line.get(MESSAGES) instanceof JsonArray array) || array.isEmpty()) {
             throw new InvalidFileException(place + ": expected a list of messages under \"messages\", found "

@@ -1,5 +1,6 @@
 package io.peftj.djl.data;
 
+import com.google.gson.JsonObject;
 import io.peftj.core.InvalidFileException;
 import io.peftj.djl.train.Conversation;
 import io.peftj.djl.train.LabelledText;
@@ -69,6 +70,16 @@ public final class Datasets {
      */
     public static List<Conversation> conversations(Path file) {
         return Conversations.read(file);
+    }
+
+    /**
+     * One conversation from a JSON object such as a line of {@link #conversations}.
+     *
+     * @param place where it stands, for messages
+     * @throws InvalidFileException as {@link #conversations} throws it
+     */
+    public static Conversation conversation(JsonObject line, String place) {
+        return Conversations.conversation(line, place);
     }
 
     /**

@@ -1,6 +1,10 @@
 package io.peftj.examples.cli;
 
 import io.peftj.djl.backbone.Backbones;
+import java.io.InputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -32,11 +36,23 @@ public final class PeftCommand {
     /** Runs the command and ends the process with its exit code. */
     public static void main(String... arguments) {
         JitCompiler.spareTheProcessor();
-        System.exit(commandLine(Backbones::load).execute(arguments));
+        CommandLine commandLine = commandLine(Backbones::load, System.in);
+        if (System.console() == null) {
+            // Files and pipes get JSON, which is in UTF-8 whatever the system's language is.
+            commandLine.setOut(new PrintWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8)));
+        }
+        int exitCode = commandLine.execute(arguments);
+        commandLine.getOut().flush();
+        System.exit(exitCode);
     }
 
-    /** The command with all its subcommands, on models that come from the opener. */
-    static CommandLine commandLine(ModelOpener opener) {
+    /**
+     * The command with all its subcommands.
+     *
+     * @param opener opens models
+     * @param in standard input
+     */
+    static CommandLine commandLine(ModelOpener opener, InputStream in) {
         PeftCommand peft = new PeftCommand();
         CommandLine commandLine = new CommandLine(peft)
                 .addSubcommand(new InspectCommand(opener))
@@ -44,6 +60,7 @@ public final class PeftCommand {
                 .addSubcommand(new FitOracleCommand(opener))
                 .addSubcommand(new TrainCommand(opener))
                 .addSubcommand(new EvalCommand(opener))
+                .addSubcommand(new GenerateCommand(opener, in))
                 .addSubcommand(new MergeCommand(opener))
                 .addSubcommand(new ConvertCommand())
                 .addSubcommand(new DiagnoseCommand(opener))

@@ -36,7 +36,10 @@ class CompletionTest {
         "peft train --checkpoint-e,--checkpoint-every",
         "peft train --method pre,prefix",
         "peft eval --dtype b,bfloat16",
-        "peft bench cl,classify"
+        "peft bench cl,classify",
+        "peft bench de,decode",
+        "peft ge,generate",
+        "peft generate --top-k 3 --top-p 1 --inp,--input"
     })
     void bashCompletesCommandsOptionsAndValues(String line, String word) throws Exception {
         Path script = Files.writeString(folder.resolve("peft_completion"), script());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.peftj.djl.backbone.Backbones;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +24,8 @@ class DocumentedCommandsTest {
     @ParameterizedTest
     @MethodSource("commands")
     void theGuidesCommandsAreUnderstood(String arguments) {
-        assertThatCode(() -> PeftCommand.commandLine(Backbones::load).parseArgs(words(arguments)))
+        assertThatCode(() -> PeftCommand.commandLine(Backbones::load, InputStream.nullInputStream())
+                        .parseArgs(words(arguments)))
                 .doesNotThrowAnyException();
     }
 
