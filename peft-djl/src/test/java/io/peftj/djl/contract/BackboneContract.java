@@ -8,10 +8,15 @@ import io.peftj.core.adapter.TaskType;
 import io.peftj.core.tensor.DType;
 import io.peftj.testkit.contract.AdapterMethodContract;
 import io.peftj.testkit.contract.ContractModel;
+import io.peftj.testkit.contract.TestedConfig;
 import java.util.List;
 
 /** The contract on tiny models of each family, on both backends. */
 abstract class BackboneContract extends AdapterMethodContract {
+    /** Seen by this package's other tests, which try all methods. */
+    @Override
+    protected abstract List<TestedConfig> configs(BackboneSpec spec);
+
     @Override
     protected List<ContractModel> openModels() {
         return List.of(

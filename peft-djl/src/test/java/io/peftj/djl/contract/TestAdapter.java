@@ -17,11 +17,16 @@ import java.util.Map;
 record TestAdapter(String name, AdapterPlan plan, Map<String, HostTensor> values) {
     /** Random values; others for another name. */
     static TestAdapter random(String name, AdapterConfig config, BackboneSpec spec) {
+        return random(name, config, spec, 0.5);
+    }
+
+    /** Random values of a standard deviation. */
+    static TestAdapter random(String name, AdapterConfig config, BackboneSpec spec, double deviation) {
         AdapterPlan plan = AdapterMethods.plan(spec, AdapterMethods.complete(spec, config));
         Map<String, HostTensor> values = new LinkedHashMap<>();
         for (ParameterSpec parameter : plan.raw()) {
             long key = CounterRandom.key(CounterRandom.key(3, name), parameter.name());
-            values.put(parameter.name(), CounterRandom.of(key).normal(parameter.shape(), 0.5));
+            values.put(parameter.name(), CounterRandom.of(key).normal(parameter.shape(), deviation));
         }
         return new TestAdapter(name, plan, values);
     }
