@@ -16,6 +16,7 @@ public final class CacheLayout {
     private final int[] slots;
     private final int[] before;
     private final List<Run> runs;
+    private final long[] runTable;
     private final Index slotOfToken;
     private final Index placeOfToken;
 
@@ -39,6 +40,9 @@ public final class CacheLayout {
         this.slots = slots;
         this.before = before;
         this.runs = List.copyOf(runsOf(queries, slots, before));
+        this.runTable = runs.stream()
+                .flatMapToLong(r -> LongStream.of(r.begin(), r.rows(), r.length(), r.slot(), r.before()))
+                .toArray();
         long[] slotOf = new long[queries.tokens()];
         long[] placeOf = new long[queries.tokens()];
         for (int row = 0; row < queries.rows(); row++) {
@@ -113,9 +117,7 @@ public final class CacheLayout {
 
     /** Begin, rows, length, slot and tokens before of each run, one after another. */
     public long[] runTable() {
-        return runs.stream()
-                .flatMapToLong(r -> LongStream.of(r.begin(), r.rows(), r.length(), r.slot(), r.before()))
-                .toArray();
+        return runTable.clone();
     }
 
     /** The slot of each of the pass's tokens. */

@@ -72,6 +72,7 @@ final class TorchUpdates implements Updates {
                         values.buffer(),
                         k.buffer(),
                         v.buffer(),
+                        rows.runTable(),
                         rows.slotOfToken(),
                         rows.placeOfToken())
                 .close();
