@@ -135,9 +135,7 @@ final class Passes implements AutoCloseable {
     private record Next(int likeliest, double greatest, float[] logits) {
         int token(Sequence sequence) {
             TokenChooser chooser = sequence.prompt().chooser();
-            return chooser.isGreedy()
-                    ? Sampling.finite(likeliest, greatest)
-                    : chooser.choose(sequence.ids(), logits);
+            return chooser.isGreedy() ? Sampling.finite(likeliest, greatest) : chooser.choose(sequence.ids(), logits);
         }
     }
 
@@ -167,7 +165,11 @@ final class Passes implements AutoCloseable {
         double[] largest = logits.largest();
         int rows = logits.shape().dim(0);
         int[] chosen = IntStream.range(0, rows)
-                .filter(r -> !open.get(batch.callersRow(r)).sequence().prompt().chooser().isGreedy())
+                .filter(r -> !open.get(batch.callersRow(r))
+                        .sequence()
+                        .prompt()
+                        .chooser()
+                        .isGreedy())
                 .toArray();
         int vocabulary = logits.shape().dim(1);
         float[] values = chosen.length == 0 ? NONE : some(logits, chosen).values();
@@ -183,7 +185,8 @@ final class Passes implements AutoCloseable {
     private static HostTensor some(Tensor logits, int... rows) {
         Tensor chosen = rows.length == logits.shape().dim(0)
                 ? logits
-                : logits.gather(logits.session().index(Arrays.stream(rows).asLongStream().toArray()));
+                : logits.gather(logits.session()
+                        .index(Arrays.stream(rows).asLongStream().toArray()));
         return chosen.cast(DType.F32).toHost();
     }
 

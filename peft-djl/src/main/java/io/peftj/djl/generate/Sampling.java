@@ -129,8 +129,7 @@ public record Sampling(double temperature, int topK, double topP, double repetit
         for (int id : ids) {
             if (!done[id]) {
                 done[id] = true;
-                logits[id] = (float)
-                        (logits[id] < 0 ? logits[id] * repetitionPenalty : logits[id] / repetitionPenalty);
+                logits[id] = (float) (logits[id] < 0 ? logits[id] * repetitionPenalty : logits[id] / repetitionPenalty);
             }
         }
     }

@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 public record GenerationSettings(
         Sampling sampling, @Nullable Integer maxTokens, Set<Integer> stopTokens, List<String> stopTexts) {
     /** The likeliest tokens, until the model ends. */
-    public static final GenerationSettings USUAL =
-            new GenerationSettings(Sampling.GREEDY, null, Set.of(), List.of());
+    public static final GenerationSettings USUAL = new GenerationSettings(Sampling.GREEDY, null, Set.of(), List.of());
 
     /**
      * Keeps copies.

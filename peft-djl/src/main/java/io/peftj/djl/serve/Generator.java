@@ -146,9 +146,7 @@ public final class Generator implements AutoCloseable {
         int[] ids = request.whole()
                 ? ServedAdapter.encoder(base, null).prompt(request.text())
                 : ServedAdapter.encoder(base, adapter).prompt(request.text());
-        int shift = adapter == null
-                ? 0
-                : adapter.resident().plan().plan().positionShift();
+        int shift = adapter == null ? 0 : adapter.resident().plan().plan().positionShift();
         Prompt prompt = Prompt.of(most(how.maxTokens(), ids.length, shift), ids)
                 .choosing(chooser == null ? how.sampling() : chooser)
                 .endingAlsoAt(how.stopTokens());

@@ -12,7 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param settings how it is continued; null for the generator's own way
  */
 public record Request(
-        String text, @Nullable String adapter, boolean whole, @Nullable GenerationSettings settings) {
+        String text,
+        @Nullable String adapter,
+        boolean whole,
+        @Nullable GenerationSettings settings) {
     /** A request to the base model alone. */
     public static Request of(String text) {
         return new Request(text, null, false, null);

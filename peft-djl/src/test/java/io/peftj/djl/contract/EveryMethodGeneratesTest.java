@@ -83,7 +83,9 @@ class EveryMethodGeneratesTest {
             for (int row = 0; row < together.size(); row++) {
                 assertThat(together.get(row))
                         .as(rows.names.get(row))
-                        .isEqualTo(rows.decoder().decode(List.of(rows.prompts.get(row))).get(0));
+                        .isEqualTo(rows.decoder()
+                                .decode(List.of(rows.prompts.get(row)))
+                                .get(0));
             }
         }
     }
@@ -109,8 +111,8 @@ class EveryMethodGeneratesTest {
             this.model = model;
             CounterRandom random = CounterRandom.of(11);
             configs(model.spec()).forEach((name, tested) -> {
-                ResidentAdapter adapter =
-                        TestAdapter.random(name, tested.config(), model.spec(), DEVIATION).resident(model);
+                ResidentAdapter adapter = TestAdapter.random(name, tested.config(), model.spec(), DEVIATION)
+                        .resident(model);
                 adapters.add(adapter);
                 for (int i = 0; i < 2; i++) {
                     add(name, prompt(random).under(adapter));

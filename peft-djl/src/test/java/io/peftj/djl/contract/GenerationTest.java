@@ -175,9 +175,8 @@ class GenerationTest {
             return ids.length - 2 == ids[0] - 20 ? 9 : 4;
         };
 
-        List<Continuation> found = Decoder.on(model.base())
-                .endingAt(List.of(9, 10))
-                .decode(choosing(prompts, chooser));
+        List<Continuation> found =
+                Decoder.on(model.base()).endingAt(List.of(9, 10)).decode(choosing(prompts, chooser));
 
         assertThat(found)
                 .containsExactly(
@@ -230,7 +229,8 @@ class GenerationTest {
     @Test
     void listenersSeeTokensInOrderAndMayEndARow() {
         List<String> seen = new ArrayList<>();
-        List<Prompt> prompts = List.of(Prompt.of(3, 1, 2), Prompt.of(4, 5), Prompt.of(2, 7).endingAlsoAt(List.of(4)));
+        List<Prompt> prompts =
+                List.of(Prompt.of(3, 1, 2), Prompt.of(4, 5), Prompt.of(2, 7).endingAlsoAt(List.of(4)));
         TokenChooser chooser = (ids, logits) -> ids[0] == 7 ? 4 : ids.length;
 
         List<Continuation> found = endless(model)
@@ -253,9 +253,7 @@ class GenerationTest {
                         new Continuation(List.of(2, 3, 4), false),
                         new Continuation(List.of(1, 2), true),
                         new Continuation(List.of(), true));
-        assertThat(seen)
-                .filteredOn(event -> event.startsWith("0"))
-                .containsExactly("0:2", "0:3", "0:4", "0 done");
+        assertThat(seen).filteredOn(event -> event.startsWith("0")).containsExactly("0:2", "0:3", "0:4", "0 done");
         assertThat(seen).contains("1:2", "1 done", "2 done").hasSize(8);
     }
 

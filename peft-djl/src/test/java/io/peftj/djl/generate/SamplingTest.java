@@ -22,18 +22,18 @@ class SamplingTest {
     /** What transformers 5.18 makes of these logits after these ids, by its own processors in the order of generate(). */
     static Stream<Arguments> transformers() {
         return Stream.of(
-                Arguments.of(Sampling.at(0.7), new double[] {
-                    0.149134, 0.002053, 0.017496, 0.622296, 0.149134, 0.000241, 0.051081, 0.008565
-                }),
+                Arguments.of(
+                        Sampling.at(0.7),
+                        new double[] {0.149134, 0.002053, 0.017496, 0.622296, 0.149134, 0.000241, 0.051081, 0.008565}),
                 Arguments.of(Sampling.at(1).withTopK(3), new double[] {0.211942, 0, 0, 0.576117, 0.211942, 0, 0, 0}),
                 // The second likeliest are two.
                 Arguments.of(Sampling.at(1).withTopK(2), new double[] {0.211942, 0, 0, 0.576117, 0.211942, 0, 0, 0}),
                 Arguments.of(Sampling.at(1).withTopP(0.8), new double[] {0.211942, 0, 0, 0.576117, 0.211942, 0, 0, 0}),
                 Arguments.of(Sampling.at(1).withTopP(0.3), new double[] {0, 0, 0, 1, 0, 0, 0, 0}),
                 Arguments.of(Sampling.at(1).withTopP(1e-6), new double[] {0, 0, 0, 1, 0, 0, 0, 0}),
-                Arguments.of(Sampling.at(1).withRepetitionPenalty(1.3), new double[] {
-                    0.242675, 0.008951, 0.054148, 0.330106, 0.242675, 0.002696, 0.085907, 0.032842
-                }),
+                Arguments.of(
+                        Sampling.at(1).withRepetitionPenalty(1.3),
+                        new double[] {0.242675, 0.008951, 0.054148, 0.330106, 0.242675, 0.002696, 0.085907, 0.032842}),
                 Arguments.of(
                         Sampling.at(0.8).withRepetitionPenalty(1.2).withTopK(5).withTopP(0.9),
                         new double[] {0.239804, 0, 0, 0.448013, 0.239804, 0, 0.072378, 0}),

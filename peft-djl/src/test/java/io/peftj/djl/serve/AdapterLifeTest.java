@@ -48,7 +48,9 @@ class AdapterLifeTest extends TinyTraining {
             List<float[]> before = logits(Generator.of(base));
             try (Adapters adapters = Adapters.on(base)) {
                 adapters.put("red", answering(base, LORA, "very red"));
-                adapters.put("blue", answering(base, PrefixConfig.builder().virtualTokens(3).build(), "blue and blue"));
+                adapters.put(
+                        "blue",
+                        answering(base, PrefixConfig.builder().virtualTokens(3).build(), "blue and blue"));
                 Generator generator = Generator.of(adapters).maxTokens(3);
 
                 assertThat(text(generator, "red")).isEqualTo("very red");
@@ -95,8 +97,7 @@ class AdapterLifeTest extends TinyTraining {
                 adapters.put("x", other);
                 assertThat(text(Generator.of(adapters), "x")).isEqualTo("blue");
                 adapters.remove("x");
-                assertThatThrownBy(() -> text(Generator.of(adapters), "x"))
-                        .isInstanceOf(UnknownAdapterException.class);
+                assertThatThrownBy(() -> text(Generator.of(adapters), "x")).isInstanceOf(UnknownAdapterException.class);
                 replaced.countDown();
                 assertThat(running.get().text()).isEqualTo(expected).isEqualTo("one two three");
             } finally {

@@ -148,8 +148,9 @@ class GeneratorTest extends TinyTraining {
                 Generator generator = Generator.of(base, learnt(base))) {
             Map<Integer, List<String>> pieces = new TreeMap<>();
             Map<Integer, Completion> done = new TreeMap<>();
-            List<Request> requests =
-                    PROMPTS.stream().map(prompt -> Request.of(prompt).with("LORA")).toList();
+            List<Request> requests = PROMPTS.stream()
+                    .map(prompt -> Request.of(prompt).with("LORA"))
+                    .toList();
 
             List<Completion> completions = generator.generateEach(requests, new TextListener() {
                 @Override
@@ -185,7 +186,9 @@ class GeneratorTest extends TinyTraining {
                     green.with(usual.withStopTokens(Set.of(word))),
                     green.with(usual.withSampling(Sampling.at(1e-3).withSeed(4)))));
 
-            assertThat(found).extracting(Completion::text).containsExactly("very green", "very", "ver", "very", "very green");
+            assertThat(found)
+                    .extracting(Completion::text)
+                    .containsExactly("very green", "very", "ver", "very", "very green");
             assertThat(found).extracting(Completion::ended).containsExactly(true, false, true, true, true);
             assertThat(generator.stopAt("reen").generate(PROMPTS.get(1)).text()).isEqualTo("very g");
             assertThat(generator.sampling(Sampling.at(1e-3)).generate(PROMPTS)).isEqualTo(generator.generate(PROMPTS));

@@ -49,8 +49,7 @@ class TextStreamTest {
                 {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
                  "pre_tokenizer": null, "post_processor": null, "decoder": %s,
                  "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
-                  "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": %s, "merges": %s}}"""
-                .formatted(decoder, vocabulary, new JsonArray());
+                  "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": %s, "merges": %s}}""".formatted(decoder, vocabulary, new JsonArray());
         try {
             return Tokenizer.open(Files.writeString(folder.resolve("tokenizer.json"), json));
         } catch (IOException e) {

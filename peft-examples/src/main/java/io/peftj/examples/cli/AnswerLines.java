@@ -45,7 +45,9 @@ final class AnswerLines implements TextListener {
         double now = (System.nanoTime() - began) / 1e9;
         if (done == prompts.requests().size() || now > reported + SECONDS_BETWEEN_REPORTS) {
             reported = now;
-            err.printf("%d of %d texts, %d tokens, %.1f tokens/s%n", done, prompts.requests().size(), tokens, tokens / now);
+            err.printf(
+                    "%d of %d texts, %d tokens, %.1f tokens/s%n",
+                    done, prompts.requests().size(), tokens, tokens / now);
             err.flush();
         }
     }

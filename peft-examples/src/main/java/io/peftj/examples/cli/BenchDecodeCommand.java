@@ -102,7 +102,9 @@ final class BenchDecodeCommand implements Callable<Integer> {
         }
         List<String> methods = IntStream.range(0, rows).mapToObj(this::methodOf).toList();
         Map<String, AdapterConfig> configs = new TreeMap<>();
-        methods.stream().filter(name -> !name.equals(NONE)).forEach(name -> configs.computeIfAbsent(name, methodOptions::config));
+        methods.stream()
+                .filter(name -> !name.equals(NONE))
+                .forEach(name -> configs.computeIfAbsent(name, methodOptions::config));
         try (Backbone base = model.openToMeasure(opener);
                 Adapters adapters = new Adapters()) {
             OptionalLong loaded = Rss.nowMib();
@@ -168,7 +170,8 @@ final class BenchDecodeCommand implements Callable<Integer> {
         ResidentAdapter open(Backbone base, AdapterConfig method, int row) {
             AdapterConfig config = AdapterMethods.complete(base.spec(), method.withTaskType(TaskType.CAUSAL_LM));
             AdapterPlan plan = AdapterMethods.plan(base.spec(), config);
-            Map<String, HostTensor> values = new TreeMap<>(plan.initialise(new BackboneContext(base, base.spec(), row)));
+            Map<String, HostTensor> values =
+                    new TreeMap<>(plan.initialise(new BackboneContext(base, base.spec(), row)));
             values.replaceAll((name, start) -> moved(start, CounterRandom.key(row, name)));
             ResidentAdapter adapter = ResidentAdapter.load(base, "t" + row, plan, values);
             open.add(adapter);

@@ -155,16 +155,14 @@ final class GenerateCommand implements Callable<Integer> {
 
     private @Nullable String usual(Map<String, Path> folders) {
         if (use != null && !folders.containsKey(use)) {
-            throw new InvalidConfigException(
-                    "--use " + use + ": expected one of " + folders.keySet() + "; give it by --adapter " + use + "=DIR");
+            throw new InvalidConfigException("--use " + use + ": expected one of " + folders.keySet()
+                    + "; give it by --adapter " + use + "=DIR");
         }
         if (use == null && folders.size() > 1 && mode.input == null) {
             throw new InvalidConfigException(
                     "--adapter: found " + folders.keySet() + "; say by --use which of them answers");
         }
-        return use == null && folders.size() == 1
-                ? folders.keySet().iterator().next()
-                : use;
+        return use == null && folders.size() == 1 ? folders.keySet().iterator().next() : use;
     }
 
     /** Prints a text while it is written. */
@@ -199,8 +197,8 @@ final class GenerateCommand implements Callable<Integer> {
         for (String turn = ask(turns); turn != null; turn = ask(turns)) {
             if (!turn.isBlank()) {
                 messages.add(Message.user(turn));
-                Completion answer =
-                        stream(generator, Request.whole(template.prompt(messages)).with(usual));
+                Completion answer = stream(
+                        generator, Request.whole(template.prompt(messages)).with(usual));
                 messages.add(Message.assistant(answer.text()));
             }
         }
@@ -219,7 +217,9 @@ final class GenerateCommand implements Callable<Integer> {
     private void answer(
             Backbone base, Generator generator, Path input, Map<String, Path> folders, @Nullable String usual) {
         PromptLines prompts = PromptLines.read(
-                input.toString().equals("-") ? "standard input" : input.getFileName().toString(),
+                input.toString().equals("-")
+                        ? "standard input"
+                        : input.getFileName().toString(),
                 lines(input),
                 new PromptLines.Defaults(
                         sampling.settings(), usual, usual == null && folders.size() > 1, folders.keySet()),
@@ -235,7 +235,9 @@ final class GenerateCommand implements Callable<Integer> {
     private List<String> lines(Path input) {
         try {
             return input.toString().equals("-")
-                    ? new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList()
+                    ? new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                            .lines()
+                            .toList()
                     : Files.readAllLines(input);
         } catch (IOException e) {
             throw TextFiles.unreadable(input, e);

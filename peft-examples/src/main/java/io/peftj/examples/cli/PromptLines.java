@@ -119,8 +119,7 @@ record PromptLines(List<JsonElement> ids, List<Request> requests) {
         return name;
     }
 
-    private static GenerationSettings settings(
-            ConfigReader line, String place, int number, GenerationSettings usual) {
+    private static GenerationSettings settings(ConfigReader line, String place, int number, GenerationSettings usual) {
         Sampling sampling = usual.sampling();
         long seed = line.has("seed")
                 ? line.requiredInt("seed")

@@ -12,7 +12,8 @@ final class SamplingOptions {
             names = "--max-tokens",
             paramLabel = "N",
             converter = Numbers.Count.class,
-            description = "The most tokens of a text; 64, or fewer where the model has no more positions, if not given.")
+            description =
+                    "The most tokens of a text; 64, or fewer where the model has no more positions, if not given.")
     private @Nullable Integer maxTokens;
 
     @Option(
@@ -20,7 +21,8 @@ final class SamplingOptions {
             defaultValue = "0",
             paramLabel = "T",
             converter = Numbers.NotNegative.class,
-            description = "What logits are divided by before a token is drawn; 0 takes the likeliest (default: ${DEFAULT-VALUE}).")
+            description =
+                    "What logits are divided by before a token is drawn; 0 takes the likeliest (default: ${DEFAULT-VALUE}).")
     private double temperature;
 
     @Option(
@@ -36,7 +38,8 @@ final class SamplingOptions {
             defaultValue = "1",
             paramLabel = "P",
             converter = Numbers.Positive.class,
-            description = "Draw among the likeliest tokens that have the probability P together (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Draw among the likeliest tokens that have the probability P together (default: ${DEFAULT-VALUE}).")
     private double topP;
 
     @Option(
@@ -57,7 +60,8 @@ final class SamplingOptions {
     @Option(
             names = "--stop",
             paramLabel = "TEXT",
-            description = "End a text before this; may be given several times. The model's own end tokens always end it.")
+            description =
+                    "End a text before this; may be given several times. The model's own end tokens always end it.")
     private List<String> stop = List.of();
 
     /** What the options say. */

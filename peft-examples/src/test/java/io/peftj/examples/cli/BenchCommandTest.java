@@ -273,8 +273,7 @@ class BenchCommandTest {
         Path model = TinyModels.llama(folder, 1);
 
         for (String method : List.of("none", "mixed")) {
-            Invocation invocation =
-                    Invocation.of("bench", "decode", "--model", model, "--method", method, "--rank", 4);
+            Invocation invocation = Invocation.of("bench", "decode", "--model", model, "--method", method, "--rank", 4);
             assertThat(invocation.exitCode()).isEqualTo(2);
             assertThat(invocation.err()).contains("--rank 4: the method " + method + " has no such setting");
         }

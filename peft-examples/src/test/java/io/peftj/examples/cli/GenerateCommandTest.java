@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import io.peftj.core.adapter.Adapter;
+import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.io.Json;
 import io.peftj.core.tensor.DType;
 import io.peftj.djl.backbone.Backbone;
@@ -13,7 +14,6 @@ import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.Tasks;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.prefix.PrefixConfig;
-import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.testkit.TinyModels;
 import io.peftj.testkit.reference.ReferenceBackend;
 import java.io.IOException;
@@ -59,8 +59,7 @@ class GenerateCommandTest {
 
     @Test
     void aPromptIsContinued() {
-        Invocation invocation =
-                Invocation.of("generate", "--model", model, "--adapter", red, "--prompt", "a room is");
+        Invocation invocation = Invocation.of("generate", "--model", model, "--adapter", red, "--prompt", "a room is");
         assertThat(invocation.err()).contains("2 tokens, ").endsWith("ended\n");
         assertThat(invocation.out()).isEqualTo("very red\n");
         assertThat(invocation.exitCode()).isZero();
@@ -70,15 +69,23 @@ class GenerateCommandTest {
         assertThat(cut.out()).isEqualTo("very\n");
         assertThat(cut.err()).contains("cut at --max-tokens");
 
-        Invocation stopped =
-                Invocation.of("generate", "--model", model, "--adapter", red, "--prompt", "a room is", "--stop", "ry r");
+        Invocation stopped = Invocation.of(
+                "generate", "--model", model, "--adapter", red, "--prompt", "a room is", "--stop", "ry r");
         assertThat(stopped.out()).isEqualTo("ve\n");
     }
 
     @Test
     void oneOfSeveralAdaptersAnswersAPrompt() {
         List<Object> both = new ArrayList<>(List.of(
-                "generate", "--model", model, "--adapter", "first=" + red, "--adapter", blue, "--prompt", "the book is"));
+                "generate",
+                "--model",
+                model,
+                "--adapter",
+                "first=" + red,
+                "--adapter",
+                blue,
+                "--prompt",
+                "the book is"));
         Invocation unsaid = Invocation.of(both.toArray());
         assertThat(unsaid.exitCode()).isEqualTo(2);
         assertThat(unsaid.err()).contains("--adapter: found [first, blue]; say by --use which of them answers");
@@ -89,7 +96,8 @@ class GenerateCommandTest {
         both.set(both.size() - 1, "green");
         Invocation unknown = Invocation.of(both.toArray());
         assertThat(unknown.exitCode()).isEqualTo(2);
-        assertThat(unknown.err()).contains("--use green: expected one of [first, blue]; give it by --adapter green=DIR");
+        assertThat(unknown.err())
+                .contains("--use green: expected one of [first, blue]; give it by --adapter green=DIR");
     }
 
     @Test
@@ -123,8 +131,8 @@ class GenerateCommandTest {
                 {"prompt": "the book is", "adapter": "blue", "stop": [" and"]}
                 {"prompt": "the book is", "adapter": null, "max_tokens": 3, "temperature": 2, "seed": 4}
                 """);
-        Invocation invocation = Invocation.of(
-                "generate", "--model", model, "--adapter", red, "--adapter", blue, "--input", input);
+        Invocation invocation =
+                Invocation.of("generate", "--model", model, "--adapter", red, "--adapter", blue, "--input", input);
         assertThat(invocation.exitCode()).as(invocation.err()).isZero();
         List<JsonObject> lines = json(invocation);
         assertThat(lines).hasSize(6);
@@ -134,7 +142,8 @@ class GenerateCommandTest {
         assertThat(lines.get(1).toString())
                 .isEqualTo("{\"adapter\":\"red\",\"text\":\"very red\",\"tokens\":2,\"finish_reason\":\"stop\"}");
         assertThat(lines.get(2).toString())
-                .isEqualTo("{\"id\":3,\"adapter\":\"red\",\"text\":\"very\",\"tokens\":1,\"finish_reason\":\"length\"}");
+                .isEqualTo(
+                        "{\"id\":3,\"adapter\":\"red\",\"text\":\"very\",\"tokens\":1,\"finish_reason\":\"length\"}");
         assertThat(lines.get(3).get("text").getAsString()).isEqualTo("very red");
         assertThat(lines.get(4).get("text").getAsString()).isEqualTo("blue");
         assertThat(lines.get(4).get("finish_reason").getAsString()).isEqualTo("stop");
@@ -163,7 +172,9 @@ class GenerateCommandTest {
         };
         Invocation first = Invocation.reading(lines, arguments);
         assertThat(first.exitCode()).as(first.err()).isZero();
-        assertThat(json(first).stream().map(line -> line.get("text").getAsString()).distinct())
+        assertThat(json(first).stream()
+                        .map(line -> line.get("text").getAsString())
+                        .distinct())
                 .hasSizeGreaterThan(4);
         assertThat(Invocation.reading(lines, arguments).out()).isEqualTo(first.out());
     }

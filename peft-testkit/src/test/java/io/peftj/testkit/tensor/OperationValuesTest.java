@@ -134,8 +134,7 @@ class OperationValuesTest extends ReferenceSession {
 
     @Test
     void theLargestOfEachRowIsTheFirstOfSeveral() {
-        assertThat(matrix(3, 1, 3, 3, 5, -1, 5, 2, Double.NaN, 7).largest())
-                .containsExactly(1, 3, 0, 5, 1, Double.NaN);
+        assertThat(matrix(3, 1, 3, 3, 5, -1, 5, 2, Double.NaN, 7).largest()).containsExactly(1, 3, 0, 5, 1, Double.NaN);
     }
 
     @Test
