@@ -16,7 +16,6 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -193,7 +192,7 @@ final class GenerateCommand implements Callable<Integer> {
         if (system != null) {
             messages.add(Message.system(system));
         }
-        BufferedReader turns = new BufferedReader(new InputStreamReader(in, charset()));
+        BufferedReader turns = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
         for (String turn = ask(turns); turn != null; turn = ask(turns)) {
             if (!turn.isBlank()) {
                 messages.add(Message.user(turn));
@@ -242,10 +241,5 @@ final class GenerateCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw TextFiles.unreadable(input, e);
         }
-    }
-
-    /** A terminal's own, and what pipes and files are in. */
-    private static Charset charset() {
-        return System.console() == null ? StandardCharsets.UTF_8 : Charset.defaultCharset();
     }
 }

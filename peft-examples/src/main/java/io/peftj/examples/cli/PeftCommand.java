@@ -37,10 +37,8 @@ public final class PeftCommand {
     public static void main(String... arguments) {
         JitCompiler.spareTheProcessor();
         CommandLine commandLine = commandLine(Backbones::load, System.in);
-        if (System.console() == null) {
-            // Files and pipes get JSON, which is in UTF-8 whatever the system's language is.
-            commandLine.setOut(new PrintWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8)));
-        }
+        // JSON is in UTF-8 whatever the system's language is.
+        commandLine.setOut(new PrintWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8)));
         int exitCode = commandLine.execute(arguments);
         commandLine.getOut().flush();
         System.exit(exitCode);
