@@ -1,10 +1,14 @@
 package io.peftj.benchmarks.compare;
 
+import io.peftj.core.Library;
 import io.peftj.core.PeftException;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
@@ -14,6 +18,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "compare",
         mixinStandardHelpOptions = true,
+        versionProvider = CompareCommand.Version.class,
         scope = ScopeType.INHERIT,
         description = {
             "Runs a workload on this library and on Hugging Face's PEFT in turn, each in a process of its own, and prints"
@@ -29,10 +34,20 @@ public final class CompareCommand implements Callable<Integer> {
 
     private CompareCommand() {}
 
+    /** That of the library this was built with. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"compare " + Library.version()};
+        }
+    }
+
     /** Runs the command and ends the process with its exit code. */
     public static void main(String... arguments) {
         System.setProperty("java.awt.headless", "true"); // Pictures are written, never shown.
-        System.exit(commandLine(Processes.ofSystem()).execute(arguments));
+        // The table has signs beyond ASCII, whatever the system's language is.
+        PrintWriter out = new PrintWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
+        System.exit(commandLine(Processes.ofSystem()).setOut(out).execute(arguments));
     }
 
     /** The command, which starts what it measures by the given means. */
