@@ -212,13 +212,15 @@ public final class Tape implements AutoCloseable {
         return kept;
     }
 
-    /** How many elements of a storage are saved together. */
+    /** How many elements of a storage are saved together; a tensor saved twice counts once. */
     private static long elementsOf(Buffer storage, Tensor[] saved) {
         long elements = 0;
-        for (Tensor tensor : saved) {
-            if (tensor.buffer().storage() == storage) {
-                elements += tensor.shape().size();
+        for (int i = 0; i < saved.length; i++) {
+            boolean first = saved[i].buffer().storage() == storage;
+            for (int before = 0; before < i && first; before++) {
+                first = saved[before] != saved[i];
             }
+            elements += first ? saved[i].shape().size() : 0;
         }
         return elements;
     }

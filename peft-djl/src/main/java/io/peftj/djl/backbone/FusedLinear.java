@@ -33,15 +33,23 @@ public record FusedLinear(
 
     /** x [tokens, in] → of each layer [tokens, out]. */
     public List<Tensor> apply(Run run, Tensor x) {
-        if (whole == null || !parts.stream().allMatch(part -> run.keepsProduct(part.site()))) {
+        // Loops instead of streams: this runs in every layer of every pass.
+        boolean shared = whole != null;
+        boolean touched = false;
+        int[] sizes = new int[parts.size()];
+        for (int i = 0; i < sizes.length; i++) {
+            Site site = parts.get(i).site();
+            shared = shared && run.keepsProduct(site);
+            touched |= run.touches(site);
+            sizes[i] = site.out();
+        }
+        if (whole == null || !shared) {
             return parts.stream().map(part -> part.apply(run, x)).toList();
         }
-        boolean touched = parts.stream().anyMatch(part -> run.touches(part.site()));
         // Adapters act before the bias, which then comes by site.
         Tensor y =
                 x.linear(whole, touched || bias == null ? null : run.session().tensor(bias));
-        List<Tensor> products =
-                y.split(1, parts.stream().mapToInt(part -> part.site().out()).toArray());
+        List<Tensor> products = y.split(1, sizes);
         if (!touched) {
             return products;
         }

@@ -5,10 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
-import java.util.Optional;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * What of the machine's processor decides which library multiplies matrices best (docs/adr/0008).
@@ -29,16 +25,7 @@ record Processor(boolean intel, boolean tiles) {
 
     /** By Linux's {@code /proc/cpuinfo} or Windows's {@code PROCESSOR_IDENTIFIER}. */
     static Processor of(String description) {
-        return new Processor(
-                description.contains("GenuineIntel"), flags(description).anyMatch("amx_bf16"::equals));
-    }
-
-    private static Stream<String> flags(String description) {
-        Optional<String> line = description
-                .lines()
-                .filter(some -> some.toLowerCase(Locale.ROOT).startsWith("flags"))
-                .findFirst();
-        return line.stream().flatMap(Pattern.compile("\\s+")::splitAsStream);
+        return new Processor(description.contains("GenuineIntel"), description.contains("amx_bf16"));
     }
 
     private static String text() {

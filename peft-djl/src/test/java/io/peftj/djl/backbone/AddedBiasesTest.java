@@ -1,5 +1,7 @@
 package io.peftj.djl.backbone;
 
+import static io.peftj.djl.backbone.RandomAdapters.logits;
+import static io.peftj.djl.backbone.RandomAdapters.random;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -7,31 +9,17 @@ import static org.assertj.core.api.Assertions.within;
 import com.google.gson.JsonObject;
 import io.peftj.core.PeftException;
 import io.peftj.core.adapter.Adapter;
-import io.peftj.core.adapter.AdapterConfig;
-import io.peftj.core.adapter.AdapterMethods;
-import io.peftj.core.adapter.AdapterPlan;
-import io.peftj.core.adapter.ParameterSpec;
-import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.io.Json;
-import io.peftj.core.run.Batch;
 import io.peftj.core.run.ResidentAdapter;
-import io.peftj.core.run.Row;
-import io.peftj.core.run.Run;
-import io.peftj.core.run.Stack;
 import io.peftj.core.tensor.Backend;
-import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.DType;
-import io.peftj.core.tensor.HostTensor;
 import io.peftj.methods.bitfit.BitFitConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.testkit.TinyModels;
 import io.peftj.testkit.reference.ReferenceBackend;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,28 +87,5 @@ class AddedBiasesTest {
 
     private static Adapter biases(Backbone base) {
         return random(base, BIT_FIT);
-    }
-
-    private static <C extends AdapterConfig> Adapter random(Backbone base, C config) {
-        C complete = AdapterMethods.complete(base.spec(), config);
-        AdapterPlan plan = AdapterMethods.plan(base.spec(), complete);
-        Map<String, HostTensor> values = new LinkedHashMap<>();
-        for (ParameterSpec parameter : plan.stored()) {
-            long key = CounterRandom.key(3, parameter.name());
-            values.put(parameter.name(), CounterRandom.of(key).normal(parameter.shape(), 0.5));
-        }
-        String type = AdapterMethods.of(complete).type();
-        return new Adapter(type, complete, values, TaskData.NONE, null, new JsonObject());
-    }
-
-    private static double[] logits(Backbone base, @Nullable ResidentAdapter adapter) {
-        return base.call("logits", session -> {
-            Stack stack = adapter == null ? Stack.BASE : Stack.of(adapter.in(session));
-            Batch batch = Batch.of(session, base.spec(), List.of(Row.of(stack, 0, 3, 14, 15, 9, 2, 6)));
-            Run run = new Run(session, batch, null);
-            return base.outputs()
-                    .logits(run, base.transformer().hiddenStates(run), batch.tokens())
-                    .toDoubles();
-        });
     }
 }

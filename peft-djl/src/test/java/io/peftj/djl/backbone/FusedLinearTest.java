@@ -1,23 +1,13 @@
 package io.peftj.djl.backbone;
 
+import static io.peftj.djl.backbone.RandomAdapters.logits;
+import static io.peftj.djl.backbone.RandomAdapters.random;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import com.google.gson.JsonObject;
-import io.peftj.core.adapter.Adapter;
-import io.peftj.core.adapter.AdapterConfig;
-import io.peftj.core.adapter.AdapterMethods;
-import io.peftj.core.adapter.AdapterPlan;
-import io.peftj.core.adapter.ParameterSpec;
-import io.peftj.core.adapter.TaskData;
 import io.peftj.core.io.ModelDirectory;
-import io.peftj.core.run.Batch;
 import io.peftj.core.run.ResidentAdapter;
-import io.peftj.core.run.Row;
-import io.peftj.core.run.Run;
-import io.peftj.core.run.Stack;
 import io.peftj.core.tensor.Backend;
-import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.HostTensor;
@@ -28,11 +18,8 @@ import io.peftj.methods.lora.LoraConfig;
 import io.peftj.testkit.TinyModels;
 import io.peftj.testkit.reference.ReferenceBackend;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -97,28 +84,5 @@ class FusedLinearTest {
             }
         }
         assertThat(backend.memory().liveBytes()).isZero();
-    }
-
-    private static <C extends AdapterConfig> Adapter random(Backbone base, C config) {
-        C complete = AdapterMethods.complete(base.spec(), config);
-        AdapterPlan plan = AdapterMethods.plan(base.spec(), complete);
-        Map<String, HostTensor> values = new LinkedHashMap<>();
-        for (ParameterSpec parameter : plan.stored()) {
-            long key = CounterRandom.key(3, parameter.name());
-            values.put(parameter.name(), CounterRandom.of(key).normal(parameter.shape(), 0.5));
-        }
-        String type = AdapterMethods.of(complete).type();
-        return new Adapter(type, complete, values, TaskData.NONE, null, new JsonObject());
-    }
-
-    private static double[] logits(Backbone base, @Nullable ResidentAdapter adapter) {
-        return base.call("logits", session -> {
-            Stack stack = adapter == null ? Stack.BASE : Stack.of(adapter.in(session));
-            Batch batch = Batch.of(session, base.spec(), List.of(Row.of(stack, 0, 3, 14, 15, 9, 2, 6)));
-            Run run = new Run(session, batch, null);
-            return base.outputs()
-                    .logits(run, base.transformer().hiddenStates(run), batch.tokens())
-                    .toDoubles();
-        });
     }
 }
