@@ -60,7 +60,7 @@ class AdapterFilesTest {
     }
 
     private static Adapter with(Adapter adapter, Map<String, HostTensor> parameters) {
-        return new Adapter("LORA", adapter.config(), parameters, TaskData.NONE, null, new JsonObject());
+        return adapter.with(adapter.config(), parameters);
     }
 
     @Test
@@ -76,18 +76,31 @@ class AdapterFilesTest {
     }
 
     @Test
-    void taskDataAndFingerprintTravelWithTheParameters() {
+    void taskDataFingerprintAndSeedTravelWithTheParameters() {
         Adapter plain = adapter(TinyModels.llama(1), LORA);
         TaskData task = new TaskData(List.of("no", "yes ✓"), "Q: {text}", 128, Pooling.MEAN, "abc");
-        Adapter adapter =
-                new Adapter("LORA", plain.config(), plain.parameters(), task, "{\"of\":\"base\"}", new JsonObject());
+        Adapter adapter = new Adapter(
+                "LORA", plain.config(), plain.parameters(), task, "{\"of\":\"base\"}", -7L, new JsonObject());
 
         AdapterFiles.save(adapter, folder);
 
         Adapter loaded = AdapterFiles.load(folder);
         assertThat(loaded.task()).isEqualTo(task);
         assertThat(loaded.fingerprint()).isEqualTo("{\"of\":\"base\"}");
+        assertThat(loaded.seed()).isEqualTo(-7);
         assertThat(Json.read(folder.resolve("adapter_config.json")).keySet()).doesNotContain("labels", "fingerprint");
+    }
+
+    @Test
+    void aSeedThatIsNoNumberIsRefused() {
+        Adapter adapter = adapter(TinyModels.llama(1), LORA);
+        AdapterFiles.save(adapter, folder);
+        SafetensorsWriter.write(
+                folder.resolve("adapter_model.safetensors"), adapter.parameters(), Map.of("peftj_seed", "seven"));
+
+        assertThatThrownBy(() -> AdapterFiles.load(folder))
+                .isInstanceOf(InvalidFileException.class)
+                .hasMessageContaining("metadata peftj_seed: expected a whole number of 64 bits, found seven");
     }
 
     @Test

@@ -59,6 +59,8 @@ final class ClassifyWorkload implements Workload, Callable<Integer> {
         return List.of(
                 Metric.more("examples_per_s", "examples/s", 1),
                 Metric.more("accuracy", "accuracy on the test rows", 4),
+                Metric.less("trainable", "trainable parameters", 0).notDrawn(),
+                Metric.less("file_bytes", "bytes of the adapter's files", 0).notDrawn(),
                 Metric.peakMemory().notDrawn());
     }
 

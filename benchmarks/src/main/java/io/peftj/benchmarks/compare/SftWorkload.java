@@ -1,6 +1,7 @@
 package io.peftj.benchmarks.compare;
 
 import com.google.gson.JsonObject;
+import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -14,9 +15,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "sft",
         header = "Compares teaching a chat model to put facts into a sentence.",
-        description = "Compares speed, memory and the loss of test answers on e2e_nlg, a seed a round.")
+        description = {
+            "Compares speed, memory, the loss of test answers and their BLEU on e2e_nlg, a seed a round.",
+            "To be run from the root of a checkout, with a Python that has sacrebleu too."
+        })
 final class SftWorkload implements Workload, Callable<Integer> {
     private static final String SCRIPT = "sft_peft.py";
+    private static final Path SCORER = Path.of("benchmarks", "peers", "score_answers.py");
 
     private final Comparison comparison;
 
@@ -49,6 +54,7 @@ final class SftWorkload implements Workload, Callable<Integer> {
         return List.of(
                 Metric.more("tokens_per_s", "tokens/s", 1),
                 Metric.less("answer_nll", "loss a token of test answers", 4),
+                Metric.more("bleu", "BLEU of 100 greedy answers", 1),
                 Metric.peakMemory());
     }
 
@@ -72,7 +78,10 @@ final class SftWorkload implements Workload, Callable<Integer> {
     @Override
     public Map<Side, Attempt> attempts(Case of, int round) {
         Words work = recipe.words(of, round);
-        Words ours = options.ours(this, of).and("--data", recipe.data()).and(work);
+        Words ours = Words.of(options.python(), SCORER, recipe.data())
+                .and(options.ours(this, of))
+                .and("--data", recipe.data())
+                .and(work);
         Words peer =
                 options.peer(SCRIPT, of).and("--dtype", of.dtype()).and(work).and(options.model(), recipe.data());
         Map<Side, Attempt> attempts = new EnumMap<>(Side.class);

@@ -285,18 +285,20 @@ class CompareCommandTest {
     @Test
     void sftComparesTheLossOfAnswers() {
         FakeProcesses processes = new FakeProcesses(words ->
-                printing("{\"tokens_per_s\": 200.0, \"answer_nll\": 1.45, \"peak_rss_mib\": 2000, \"sample\": []}"));
+                printing("{\"tokens_per_s\": 200.0, \"answer_nll\": 1.45, \"bleu\": 61.25, \"peak_rss_mib\": 2000}"));
 
         Sandbox.Ended ended = sandbox.run(processes, "sft", "--data", folder, "--methods", "ia3", "--rounds", "1");
 
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         assertThat(processes.started().get(0))
+                .contains("score_answers.py " + folder + " ")
                 .contains("bench sft --model ")
                 .endsWith("--dtype float32 --threads 2 --data " + folder + " --epochs 1 --seed 0 --lr 0.01");
         assertThat(processes.started().get(1))
                 .contains("sft_peft.py --method ia3 --threads 2 --dtype float32 --epochs 1 --seed 0 --lr 0.01 ");
         assertThat(ended.out().replaceAll(" +", " "))
-                .contains("| ia3 | float32 | loss a token of test answers | 1.4500 | 1.4500 | 1.00 | |");
+                .contains("| ia3 | float32 | loss a token of test answers | 1.4500 | 1.4500 | 1.00 | |")
+                .contains("| ia3 | float32 | BLEU of 100 greedy answers | 61.3 | 61.3 | 1.00 | |");
     }
 
     @Test

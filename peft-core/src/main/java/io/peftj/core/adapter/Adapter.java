@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param parameters the stored parameters under their names in the file
  * @param task what else an application needs to use it
  * @param fingerprint of the base it was made for; null in files that PEFT wrote
+ * @param seed of the training that made it; null where there was none or the file does not say
  * @param otherKeys keys of adapter_config.json that no method knows, kept for writing back
  */
 public record Adapter(
@@ -24,11 +25,28 @@ public record Adapter(
         Map<String, HostTensor> parameters,
         TaskData task,
         @Nullable String fingerprint,
+        @Nullable Long seed,
         JsonObject otherKeys) {
     /** Keeps copies; the parameters' arrays are shared. */
     public Adapter {
         parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
         otherKeys = otherKeys.deepCopy();
+    }
+
+    /** An adapter of parameters that no training of ours made. */
+    public Adapter(
+            String type,
+            AdapterConfig config,
+            Map<String, HostTensor> parameters,
+            TaskData task,
+            @Nullable String fingerprint,
+            JsonObject otherKeys) {
+        this(type, config, parameters, task, fingerprint, null, otherKeys);
+    }
+
+    /** The same adapter in another form: other settings of the same method, and the parameters that go with them. */
+    public Adapter with(AdapterConfig newConfig, Map<String, HostTensor> newParameters) {
+        return new Adapter(type, newConfig, newParameters, task, fingerprint, seed, otherKeys);
     }
 
     /** Writes the adapter as {@link AdapterFiles#save} does. */

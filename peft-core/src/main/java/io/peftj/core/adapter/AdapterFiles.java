@@ -119,6 +119,7 @@ public final class AdapterFiles {
                     tensors.parameters(),
                     metadata.task(),
                     metadata.fingerprint(),
+                    metadata.seed(),
                     otherKeys(json, method.keys()));
             return new Read(adapter, tensors.copiesOfBase());
         }

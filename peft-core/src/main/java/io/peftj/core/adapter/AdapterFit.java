@@ -138,13 +138,7 @@ final class AdapterFit {
         Map<String, HostTensor> parameters = new LinkedHashMap<>();
         expected.keySet()
                 .forEach(name -> parameters.put(name, adapter.parameters().get(name)));
-        return new Adapter(
-                adapter.type(),
-                adapter.config(),
-                parameters,
-                adapter.task(),
-                adapter.fingerprint(),
-                adapter.otherKeys());
+        return adapter.with(adapter.config(), parameters);
     }
 
     private String describe() {

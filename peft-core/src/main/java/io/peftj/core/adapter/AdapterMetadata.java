@@ -2,6 +2,7 @@ package io.peftj.core.adapter;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.peftj.core.InvalidFileException;
 import io.peftj.core.Library;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.io.Json;
@@ -17,11 +18,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param task none in files of PEFT's
  * @param fingerprint of the base; null in files of PEFT's
+ * @param seed of the training; null in files of PEFT's
  */
-record AdapterMetadata(TaskData task, @Nullable String fingerprint) {
+record AdapterMetadata(
+        TaskData task,
+        @Nullable String fingerprint,
+        @Nullable Long seed) {
     private static final String VERSION = "peftj_version";
     private static final String TASK = "peftj_task";
     private static final String FINGERPRINT = "peftj_fingerprint";
+    private static final String SEED = "peftj_seed";
 
     static Map<String, String> write(Adapter adapter) {
         Map<String, String> metadata = new TreeMap<>();
@@ -34,13 +40,31 @@ record AdapterMetadata(TaskData task, @Nullable String fingerprint) {
         if (adapter.fingerprint() != null) {
             metadata.put(FINGERPRINT, adapter.fingerprint());
         }
+        if (adapter.seed() != null) {
+            metadata.put(SEED, adapter.seed().toString());
+        }
         return metadata;
     }
 
     static AdapterMetadata read(Safetensors file) {
         String text = file.metadata().get(TASK);
         TaskData task = text == null ? TaskData.NONE : task(text, file.description() + ", metadata " + TASK);
-        return new AdapterMetadata(task, file.metadata().get(FINGERPRINT));
+        return new AdapterMetadata(task, file.metadata().get(FINGERPRINT), seed(file));
+    }
+
+    private static @Nullable Long seed(Safetensors file) {
+        String text = file.metadata().get(SEED);
+        if (text == null) {
+            return null;
+        }
+        try {
+            return Long.valueOf(text);
+        } catch (NumberFormatException e) {
+            throw new InvalidFileException(
+                    file.description() + ", metadata " + SEED + ": expected a whole number of 64 bits, found " + text
+                            + "; download or save the adapter again",
+                    e);
+        }
     }
 
     private static JsonObject json(TaskData task) {

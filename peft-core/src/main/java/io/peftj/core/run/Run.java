@@ -10,7 +10,6 @@ import io.peftj.core.adapter.Contribution.Reads;
 import io.peftj.core.adapter.Contribution.SublayerDelta;
 import io.peftj.core.adapter.Contribution.SublayerFormula;
 import io.peftj.core.adapter.Contribution.SublayerInput;
-import io.peftj.core.adapter.Contribution.Substitute;
 import io.peftj.core.run.Assignment.Entry;
 import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Site;
@@ -28,10 +27,7 @@ import io.peftj.core.tensor.Tape;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +48,7 @@ public final class Run {
     private final PromptEdits promptEdits;
     private final PromptScales promptScales;
     private final Acting acting;
+    private final Substitutions substitutions;
 
     /**
      * A forward pass.
@@ -100,6 +97,7 @@ public final class Run {
         this.recomputing = recomputing;
         this.tokenRows = new TokenRows(session, batch);
         this.acting = new Acting(session, batch, training, cached == null ? null : cached.stacks());
+        this.substitutions = new Substitutions(session, batch, acting);
         this.promptEdits = new PromptEdits(session, batch, acting);
         this.promptScales = new PromptScales(session, batch, acting, cached == null ? null : cached.vectors());
     }
@@ -163,7 +161,7 @@ public final class Run {
     public boolean keepsProduct(Site site) {
         return !acting.any(adapter -> !adapter.plan().inputScales(site.name()).isEmpty())
                 && !tokenRows.act(site.weightName())
-                && !isSubstituted(site.weightName());
+                && !substitutions.any(site.weightName());
     }
 
     /**
@@ -181,7 +179,7 @@ public final class Run {
             UnaryOperator<Tensor> of = some -> Filling.part(outputs, some == input ? product : frozen.apply(some), 1);
             y = y.plus(Filling.up(session, outputs, delta(site, assignment, input, of, places), 1, 0));
         }
-        Tensor b = vector(site.biasName(), bias, places);
+        Tensor b = substitutions.vector(site.biasName(), bias, places);
         if (b != null) {
             y = y.plus(b.cast(y.dtype()));
         }
@@ -227,7 +225,7 @@ public final class Run {
 
     /** Rows by number of a parameter that is no site, such as learned positions [places, width]. */
     public Tensor rows(String parameter, Index ids, Weight weight, Places places) {
-        return isSubstituted(parameter) || tokenRows.act(parameter)
+        return substitutions.any(parameter) || tokenRows.act(parameter)
                 ? tokenRows.lookup(parameter, ids, weight, places, group -> replacement(parameter, group))
                 : Tensor.rows(session, weight, ids);
     }
@@ -235,10 +233,10 @@ public final class Run {
     /** RMS norm of x [places, …, width] with the named parameter [width]. */
     public Tensor rmsNorm(String name, Tensor x, Tensor weight, double eps, Places places) {
         String parameter = name + ".weight";
-        if (!isSubstituted(parameter)) {
+        if (!substitutions.any(parameter)) {
             return x.rmsNorm(weight, eps);
         }
-        return byReplacement(
+        return substitutions.apart(
                 parameter,
                 places,
                 (replacement, range) ->
@@ -247,8 +245,9 @@ public final class Run {
 
     /** Layer norm with the named parameters [width]. */
     public Tensor layerNorm(String name, Tensor x, Tensor weight, Tensor bias, double eps, Places places) {
-        Tensor w = required(vector(name + ".weight", weight, places)).cast(x.dtype());
-        Tensor b = required(vector(name + ".bias", bias, places)).cast(x.dtype());
+        Tensor w =
+                required(substitutions.vector(name + ".weight", weight, places)).cast(x.dtype());
+        Tensor b = required(substitutions.vector(name + ".bias", bias, places)).cast(x.dtype());
         if (w.shape().rank() == 1 && b.shape().rank() == 1) {
             return x.layerNorm(w, b, eps);
         }
@@ -321,32 +320,15 @@ public final class Run {
      * @return null if the base's own is used
      */
     public @Nullable Tensor replacement(String baseParameter, int group) {
-        Entry<Substitute> found = substitution(baseParameter, group);
-        return found == null ? null : value(found);
-    }
-
-    private static Tensor value(Entry<Substitute> entry) {
-        Tensor value = entry.adapter().parameter(entry.contribution().replacement());
-        return entry.contribution().transposed() ? value.transpose() : value;
-    }
-
-    private @Nullable Entry<Substitute> substitution(String baseParameter, int group) {
-        Entry<Substitute> found = null;
-        for (ActiveAdapter adapter : batch.groups().get(group).adapters()) {
-            Substitute substitute = adapter.plan().substitute(baseParameter);
-            if (substitute != null) {
-                found = new Entry<>(adapter, substitute);
-            }
-        }
-        return found;
+        return substitutions.of(baseParameter, group);
     }
 
     /** Whether adapters touch a site's product in any group. */
     public boolean touches(Site site) {
         return acting.any(adapter -> adapter.plan().acts(site.name()))
                 || tokenRows.act(site.weightName())
-                || isSubstituted(site.weightName())
-                || isSubstituted(site.biasName());
+                || substitutions.any(site.weightName())
+                || substitutions.any(site.biasName());
     }
 
     // ---- scalings ----
@@ -397,9 +379,9 @@ public final class Run {
 
     private Tensor product(Site site, Tensor x, Weight weight, Places places) {
         String name = site.weightName();
-        Tensor y = !isSubstituted(name)
+        Tensor y = !substitutions.any(name)
                 ? x.linear(weight, null)
-                : byReplacement(name, places, (replacement, range) -> {
+                : substitutions.apart(name, places, (replacement, range) -> {
                     Tensor part = range.of(x);
                     return replacement == null
                             ? part.linear(weight, null)
@@ -437,47 +419,6 @@ public final class Run {
         public Tensor parameter(int number) {
             return parameters.get(number);
         }
-    }
-
-    // ---- substitutions ----
-
-    private boolean isSubstituted(String baseParameter) {
-        return acting.any(adapter -> adapter.plan().substitute(baseParameter) != null);
-    }
-
-    /** The base's vector, its replacement, or where groups differ one row a place; null if there is none. */
-    private @Nullable Tensor vector(String name, @Nullable Tensor base, Places places) {
-        if (!isSubstituted(name)) {
-            return base;
-        }
-        List<@Nullable Tensor> replacements = new ArrayList<>();
-        for (int g = 0; g < batch.groups().size(); g++) {
-            replacements.add(replacement(name, g));
-        }
-        Tensor any = replacements.stream().filter(Objects::nonNull).findFirst().orElseThrow();
-        if (replacements.stream().allMatch(replacement -> replacement == any)) {
-            return any;
-        }
-        int width = any.shape().dim(0);
-        // Where the base has none, as BitFit's biases of layers without, the others' is zero.
-        Tensor own = base == null ? session.zeros(any.shape(), DType.F32) : base.cast(DType.F32);
-        Tensor stacked = Tensor.concat(
-                replacements.stream()
-                        .map(replacement -> (replacement == null ? own : replacement).reshape(1, width))
-                        .toList(),
-                0);
-        int[] slots = new int[replacements.size()];
-        Arrays.setAll(slots, i -> i);
-        return stacked.repeat(acting.segments(places, slots, slots.length), 0);
-    }
-
-    /** Computes neighbouring groups with one replacement together, and joins the parts. */
-    private Tensor byReplacement(String name, Places places, BiFunction<@Nullable Tensor, Places.Range, Tensor> part) {
-        List<@Nullable Entry<Substitute>> ofGroup = new ArrayList<>();
-        for (int g = 0; g < batch.groups().size(); g++) {
-            ofGroup.add(substitution(name, g));
-        }
-        return places.byGroup(ofGroup, (entry, range) -> part.apply(entry == null ? null : value(entry), range));
     }
 
     private static Tensor required(@Nullable Tensor tensor) {

@@ -402,6 +402,7 @@ public final class AdapterTrainer<R> {
                 stored,
                 task.data(base),
                 base.fingerprint().encode(),
+                seed,
                 before == null ? new JsonObject() : before.otherKeys());
         return AdapterMethods.settle(trained, planned.spec(), new BackboneContext(base, planned.spec(), seed));
     }

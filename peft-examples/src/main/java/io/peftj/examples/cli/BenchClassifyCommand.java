@@ -107,6 +107,7 @@ final class BenchClassifyCommand implements Callable<Integer> {
                     .putRounded("train_s", run.seconds(), 1)
                     .putRounded("examples_per_s", recipe.epochs() * rows.train().size() / run.seconds(), 1)
                     .put("trainable", run.trainable())
+                    .put("file_bytes", Measurement.bytesOnDisk(adapter))
                     .put("peak_rss_mib", Rss.peakMib());
             kernels.ifPresent(counted -> profiling.report(
                     counted,

@@ -1,5 +1,6 @@
 package io.peftj.examples.cli;
 
+import io.peftj.core.PeftException;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.AdapterPlan;
@@ -13,7 +14,11 @@ import io.peftj.djl.train.Objective;
 import io.peftj.djl.train.Predictor;
 import io.peftj.djl.train.PromptAnswer;
 import io.peftj.djl.train.Task;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Measures adapters, and models without one. */
 final class Measurement {
@@ -35,6 +40,39 @@ final class Measurement {
         try (ResidentAdapter resident = ResidentAdapter.load(base, "adapter", plan, adapter.parameters())) {
             Predictor predictor = new Predictor(base, session -> Stack.of(resident.in(session)), () -> false);
             return question.ask(task.objective(base), predictor, task.examples(base, plan, rows));
+        }
+    }
+
+    /** How many bytes an adapter's files have. */
+    static long bytesOnDisk(Adapter adapter) {
+        try {
+            Path folder = Files.createTempDirectory("adapter");
+            try {
+                adapter.save(folder);
+                long bytes = 0;
+                for (Path file : filesOf(folder)) {
+                    bytes += Files.size(file);
+                }
+                return bytes;
+            } finally {
+                for (Path file : filesOf(folder)) {
+                    Files.delete(file);
+                }
+                Files.delete(folder);
+            }
+        } catch (IOException e) {
+            throw new PeftException(
+                    "the adapter could not be saved to the folder for temporary files ("
+                            + System.getProperty("java.io.tmpdir") + "), to see how long its files are: "
+                            + e.getMessage()
+                            + "; make it writable",
+                    e);
+        }
+    }
+
+    private static List<Path> filesOf(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.toList();
         }
     }
 

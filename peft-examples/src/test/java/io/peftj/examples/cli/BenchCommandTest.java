@@ -147,9 +147,12 @@ class BenchCommandTest {
                         "train_s",
                         "examples_per_s",
                         "trainable",
+                        "file_bytes",
                         "peak_rss_mib");
         assertThat(json.get("data").getAsString()).isEqualTo("opinions");
         assertThat(json.get("accuracy").getAsDouble()).isEqualTo(1);
+        assertThat(json.get("file_bytes").getAsLong())
+                .isGreaterThan(4 * json.get("trainable").getAsLong());
     }
 
     @ParameterizedTest

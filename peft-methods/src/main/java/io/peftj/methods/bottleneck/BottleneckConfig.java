@@ -2,6 +2,7 @@ package io.peftj.methods.bottleneck;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterConfigBuilder;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.tensor.Activation;
 import java.util.List;
@@ -59,13 +60,11 @@ public record BottleneckConfig(
     }
 
     /** Collects the settings; {@link #build()} checks them. */
-    public static final class Builder {
+    public static final class Builder extends AdapterConfigBuilder<Builder> {
         private final Placement placement;
         private Width width;
         private Activation activation;
         private double scale;
-        private List<String> modulesToSave = List.of();
-        private @Nullable TaskType taskType;
 
         private Builder(Placement placement) {
             this.placement = placement;
@@ -102,25 +101,13 @@ public record BottleneckConfig(
             return this;
         }
 
-        /** Modules trained and saved whole. */
-        public Builder modulesToSave(List<String> value) {
-            modulesToSave = value;
-            return this;
-        }
-
-        /** What the adapted model is for. */
-        public Builder taskType(@Nullable TaskType value) {
-            taskType = value;
-            return this;
-        }
-
         /**
          * Checks and makes the configuration.
          *
          * @throws InvalidConfigException if a value is out of its range
          */
         public BottleneckConfig build() {
-            return new BottleneckConfig(placement, width, activation, scale, modulesToSave, taskType);
+            return new BottleneckConfig(placement, width, activation, scale, modulesToSave(), taskType());
         }
     }
 }

@@ -2,6 +2,7 @@ package io.peftj.methods.ia3;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterConfigBuilder;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.site.Targets;
 import java.util.List;
@@ -58,25 +59,22 @@ public record Ia3Config(
     }
 
     /** Collects the settings; {@link #build()} checks them. */
-    public static final class Builder {
+    public static final class Builder extends AdapterConfigBuilder<Builder> {
         private @Nullable Targets targets;
         private @Nullable FeedForward feedForward;
         private @Nullable Targets exclude;
         private boolean startsAtOne = true;
         private boolean fanInFanOut;
-        private List<String> modulesToSave = List.of();
-        private @Nullable TaskType taskType;
 
         private Builder() {}
 
         private Builder(Ia3Config config) {
+            super(config);
             targets = config.targets;
             feedForward = config.feedForward;
             exclude = config.exclude;
             startsAtOne = config.startsAtOne;
             fanInFanOut = config.fanInFanOut;
-            modulesToSave = config.modulesToSave;
-            taskType = config.taskType;
         }
 
         /** Ends of the names of the layers to act on, such as "k_proj". */
@@ -119,25 +117,13 @@ public record Ia3Config(
             return this;
         }
 
-        /** Modules trained and saved whole. */
-        public Builder modulesToSave(List<String> value) {
-            modulesToSave = value;
-            return this;
-        }
-
-        /** What the adapted model is for. */
-        public Builder taskType(@Nullable TaskType value) {
-            taskType = value;
-            return this;
-        }
-
         /**
          * Checks and makes the configuration.
          *
          * @throws InvalidConfigException if values contradict each other
          */
         public Ia3Config build() {
-            return new Ia3Config(targets, feedForward, exclude, startsAtOne, fanInFanOut, modulesToSave, taskType);
+            return new Ia3Config(targets, feedForward, exclude, startsAtOne, fanInFanOut, modulesToSave(), taskType());
         }
     }
 }

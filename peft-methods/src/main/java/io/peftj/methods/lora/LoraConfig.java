@@ -2,6 +2,7 @@ package io.peftj.methods.lora;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterConfigBuilder;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.site.Targets;
 import java.util.Collections;
@@ -128,7 +129,7 @@ public record LoraConfig(
     }
 
     /** Collects the settings; {@link #build()} checks them. */
-    public static final class Builder {
+    public static final class Builder extends AdapterConfigBuilder<Builder> {
         private int rank = 8;
         private @Nullable Double alpha;
         private double dropout;
@@ -144,12 +145,11 @@ public record LoraConfig(
         private boolean rankStabilised;
         private boolean fanInFanOut;
         private @Nullable TrainableTokens trainableTokens;
-        private List<String> modulesToSave = List.of();
-        private @Nullable TaskType taskType;
 
         private Builder() {}
 
         private Builder(LoraConfig config) {
+            super(config);
             rank = config.rank;
             alpha = config.alpha;
             dropout = config.dropout;
@@ -165,8 +165,6 @@ public record LoraConfig(
             rankStabilised = config.rankStabilised;
             fanInFanOut = config.fanInFanOut;
             trainableTokens = config.trainableTokens;
-            modulesToSave = config.modulesToSave;
-            taskType = config.taskType;
         }
 
         /** Inner width of the low-rank product. */
@@ -269,18 +267,6 @@ public record LoraConfig(
             return this;
         }
 
-        /** Modules trained and saved whole. */
-        public Builder modulesToSave(List<String> value) {
-            modulesToSave = value;
-            return this;
-        }
-
-        /** What the adapted model is for. */
-        public Builder taskType(@Nullable TaskType value) {
-            taskType = value;
-            return this;
-        }
-
         /**
          * Checks and makes the configuration.
          *
@@ -303,8 +289,8 @@ public record LoraConfig(
                     rankStabilised,
                     fanInFanOut,
                     trainableTokens,
-                    modulesToSave,
-                    taskType);
+                    modulesToSave(),
+                    taskType());
         }
     }
 }

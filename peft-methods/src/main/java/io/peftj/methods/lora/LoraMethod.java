@@ -245,8 +245,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
             return adapter;
         }
         Map<String, HostTensor> doubled = new LoraPlan(spec, config).doubled(adapter.parameters(), values);
-        return new Adapter(
-                type(), config.doubled(), doubled, adapter.task(), adapter.fingerprint(), adapter.otherKeys());
+        return adapter.with(config.doubled(), doubled);
     }
 
     @Override

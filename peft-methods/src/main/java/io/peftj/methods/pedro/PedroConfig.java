@@ -2,6 +2,7 @@ package io.peftj.methods.pedro;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterConfigBuilder;
 import io.peftj.core.adapter.TaskType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -61,27 +62,24 @@ public record PedroConfig(
     }
 
     /** Collects the settings; {@link #build()} checks them. */
-    public static final class Builder {
+    public static final class Builder extends AdapterConfigBuilder<Builder> {
         private int rank = 12;
         private PromptPooling pooling = PromptPooling.LAST;
         private boolean poolNorm = true;
         private PedroActivation activation = PedroActivation.rational();
         private List<PedroTarget> targets = List.of(PedroTarget.values());
-        private List<String> modulesToSave = List.of();
         private boolean headOfTask = true;
-        private @Nullable TaskType taskType;
 
         private Builder() {}
 
         private Builder(PedroConfig config) {
+            super(config);
             rank = config.rank;
             pooling = config.pooling;
             poolNorm = config.poolNorm;
             activation = config.activation;
             targets = config.targets;
-            modulesToSave = config.modulesToSave;
             headOfTask = config.headOfTask;
-            taskType = config.taskType;
         }
 
         /** The inner width of each layer's generator. */
@@ -114,21 +112,9 @@ public record PedroConfig(
             return this;
         }
 
-        /** Modules trained and saved whole. */
-        public Builder modulesToSave(List<String> value) {
-            modulesToSave = value;
-            return this;
-        }
-
         /** Whether the task's head is trained too; files say so in modules_to_save. */
         public Builder headOfTask(boolean value) {
             headOfTask = value;
-            return this;
-        }
-
-        /** What the adapted model is for. */
-        public Builder taskType(@Nullable TaskType value) {
-            taskType = value;
             return this;
         }
 
@@ -138,7 +124,8 @@ public record PedroConfig(
          * @throws InvalidConfigException if a value is out of its range
          */
         public PedroConfig build() {
-            return new PedroConfig(rank, pooling, poolNorm, activation, targets, modulesToSave, headOfTask, taskType);
+            return new PedroConfig(
+                    rank, pooling, poolNorm, activation, targets, modulesToSave(), headOfTask, taskType());
         }
     }
 }

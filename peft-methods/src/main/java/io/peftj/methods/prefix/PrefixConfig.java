@@ -2,6 +2,7 @@ package io.peftj.methods.prefix;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterConfigBuilder;
 import io.peftj.core.adapter.PromptDimensions;
 import io.peftj.core.adapter.TaskType;
 import java.util.List;
@@ -64,25 +65,22 @@ public record PrefixConfig(
     }
 
     /** Collects the settings; {@link #build()} checks them. */
-    public static final class Builder {
+    public static final class Builder extends AdapterConfigBuilder<Builder> {
         private int virtualTokens = 20;
         private boolean projection;
         private @Nullable Integer encoderHiddenSize;
         private PrefixInit init = PrefixInit.normal();
         private @Nullable PromptDimensions dimensions;
-        private List<String> modulesToSave = List.of();
-        private @Nullable TaskType taskType;
 
         private Builder() {}
 
         private Builder(PrefixConfig config) {
+            super(config);
             virtualTokens = config.virtualTokens;
             projection = config.projection;
             encoderHiddenSize = config.encoderHiddenSize;
             init = config.init;
             dimensions = config.dimensions;
-            modulesToSave = config.modulesToSave;
-            taskType = config.taskType;
         }
 
         /** Length of the prefix. */
@@ -115,18 +113,6 @@ public record PrefixConfig(
             return this;
         }
 
-        /** Modules trained and saved whole. */
-        public Builder modulesToSave(List<String> value) {
-            modulesToSave = value;
-            return this;
-        }
-
-        /** What the adapted model is for. */
-        public Builder taskType(@Nullable TaskType value) {
-            taskType = value;
-            return this;
-        }
-
         /**
          * Checks and makes the configuration.
          *
@@ -134,7 +120,7 @@ public record PrefixConfig(
          */
         public PrefixConfig build() {
             return new PrefixConfig(
-                    virtualTokens, projection, encoderHiddenSize, init, dimensions, modulesToSave, taskType);
+                    virtualTokens, projection, encoderHiddenSize, init, dimensions, modulesToSave(), taskType());
         }
     }
 }

@@ -2,6 +2,7 @@ package io.peftj.methods.prompt;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterConfigBuilder;
 import io.peftj.core.adapter.PromptDimensions;
 import io.peftj.core.adapter.TaskType;
 import java.util.List;
@@ -56,21 +57,18 @@ public record PromptConfig(
     }
 
     /** Collects the settings; {@link #build()} checks them. */
-    public static final class Builder {
+    public static final class Builder extends AdapterConfigBuilder<Builder> {
         private int virtualTokens = 20;
         private PromptInit init = PromptInit.normal();
         private @Nullable PromptDimensions dimensions;
-        private List<String> modulesToSave = List.of();
-        private @Nullable TaskType taskType;
 
         private Builder() {}
 
         private Builder(PromptConfig config) {
+            super(config);
             virtualTokens = config.virtualTokens;
             init = config.init;
             dimensions = config.dimensions;
-            modulesToSave = config.modulesToSave;
-            taskType = config.taskType;
         }
 
         /** Length of the prompt. */
@@ -85,25 +83,13 @@ public record PromptConfig(
             return this;
         }
 
-        /** Modules trained and saved whole. */
-        public Builder modulesToSave(List<String> value) {
-            modulesToSave = value;
-            return this;
-        }
-
-        /** What the adapted model is for. */
-        public Builder taskType(@Nullable TaskType value) {
-            taskType = value;
-            return this;
-        }
-
         /**
          * Checks and makes the configuration.
          *
          * @throws InvalidConfigException if a value is out of its range
          */
         public PromptConfig build() {
-            return new PromptConfig(virtualTokens, init, dimensions, modulesToSave, taskType);
+            return new PromptConfig(virtualTokens, init, dimensions, modulesToSave(), taskType());
         }
     }
 }

@@ -2,6 +2,7 @@ package io.peftj.methods.ptuning;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterConfigBuilder;
 import io.peftj.core.adapter.PromptDimensions;
 import io.peftj.core.adapter.TaskType;
 import java.util.List;
@@ -78,19 +79,16 @@ public record PTuningConfig(
     }
 
     /** Collects the settings; {@link #build()} checks them. */
-    public static final class Builder {
+    public static final class Builder extends AdapterConfigBuilder<Builder> {
         private final PTuningConfig start;
         private int virtualTokens;
         private @Nullable Integer encoderHiddenSize;
-        private List<String> modulesToSave;
-        private @Nullable TaskType taskType;
 
         private Builder(PTuningConfig start) {
+            super(start);
             this.start = start;
             this.virtualTokens = start.virtualTokens;
             this.encoderHiddenSize = start.encoderHiddenSize;
-            this.modulesToSave = start.modulesToSave;
-            this.taskType = start.taskType;
         }
 
         /** Length of the prompt. */
@@ -102,18 +100,6 @@ public record PTuningConfig(
         /** The network's inner width. */
         public Builder encoderHiddenSize(@Nullable Integer value) {
             encoderHiddenSize = value;
-            return this;
-        }
-
-        /** Modules trained and saved whole. */
-        public Builder modulesToSave(List<String> value) {
-            modulesToSave = value;
-            return this;
-        }
-
-        /** What the adapted model is for. */
-        public Builder taskType(@Nullable TaskType value) {
-            taskType = value;
             return this;
         }
 
@@ -130,8 +116,8 @@ public record PTuningConfig(
                     start.encoderLayers,
                     start.encoderDropout,
                     start.dimensions,
-                    modulesToSave,
-                    taskType);
+                    modulesToSave(),
+                    taskType());
         }
     }
 }

@@ -2,6 +2,7 @@ package io.peftj.methods.reft;
 
 import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.AdapterConfig;
+import io.peftj.core.adapter.AdapterConfigBuilder;
 import io.peftj.core.adapter.PromptPlaces;
 import io.peftj.core.adapter.TaskType;
 import java.util.HashSet;
@@ -80,7 +81,7 @@ public record ReftConfig(
     }
 
     /** Collects the settings; {@link #build()} checks them. */
-    public static final class Builder {
+    public static final class Builder extends AdapterConfigBuilder<Builder> {
         private ReftVariant variant = ReftVariant.LOREFT;
         private int rank = 8;
         private List<Integer> layers = List.of();
@@ -89,13 +90,12 @@ public record ReftConfig(
         private boolean shareWeights = true;
         private int lengthOffset;
         private double dropout;
-        private List<String> modulesToSave = List.of();
         private boolean headOfTask = true;
-        private @Nullable TaskType taskType;
 
         private Builder() {}
 
         private Builder(ReftConfig config) {
+            super(config);
             variant = config.variant;
             rank = config.rank;
             layers = config.layers;
@@ -104,9 +104,7 @@ public record ReftConfig(
             shareWeights = config.shareWeights;
             lengthOffset = config.lengthOffset;
             dropout = config.dropout;
-            modulesToSave = config.modulesToSave;
             headOfTask = config.headOfTask;
-            taskType = config.taskType;
         }
 
         /** The member of the family. */
@@ -152,21 +150,9 @@ public record ReftConfig(
             return this;
         }
 
-        /** Modules trained and saved whole. */
-        public Builder modulesToSave(List<String> value) {
-            modulesToSave = value;
-            return this;
-        }
-
         /** Whether the task's head is trained too; files say so in modules_to_save. */
         public Builder headOfTask(boolean value) {
             headOfTask = value;
-            return this;
-        }
-
-        /** What the adapted model is for. */
-        public Builder taskType(@Nullable TaskType value) {
-            taskType = value;
             return this;
         }
 
@@ -185,9 +171,9 @@ public record ReftConfig(
                     shareWeights,
                     lengthOffset,
                     dropout,
-                    modulesToSave,
+                    modulesToSave(),
                     headOfTask,
-                    taskType);
+                    taskType());
         }
     }
 
