@@ -97,6 +97,11 @@ final class Acting {
         return found;
     }
 
+    /** Whether no group has an adapter. */
+    boolean isEmpty() {
+        return !any(adapter -> true);
+    }
+
     boolean any(Predicate<ActiveAdapter> predicate) {
         // Loops: this is asked several times a layer.
         for (Stack stack : batch.groups()) {

@@ -159,6 +159,9 @@ public final class Run {
 
     /** Whether a site's base product reads x itself and multiplies it with the base's own matrix, whatever adapters do afterwards. */
     public boolean keepsProduct(Site site) {
+        if (acting.isEmpty()) {
+            return true;
+        }
         return !acting.any(adapter -> !adapter.plan().inputScales(site.name()).isEmpty())
                 && !tokenRows.act(site.weightName())
                 && !substitutions.any(site.weightName());
@@ -325,6 +328,9 @@ public final class Run {
 
     /** Whether adapters touch a site's product in any group. */
     public boolean touches(Site site) {
+        if (acting.isEmpty()) {
+            return false;
+        }
         return acting.any(adapter -> adapter.plan().acts(site.name()))
                 || tokenRows.act(site.weightName())
                 || substitutions.any(site.weightName())

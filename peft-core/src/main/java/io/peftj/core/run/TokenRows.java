@@ -33,11 +33,16 @@ final class TokenRows {
 
     /** Whether adapters touch single rows of a matrix, or what is looked up in it. */
     boolean act(String baseParameter) {
-        return batch.groups().stream()
-                .flatMap(stack -> stack.adapters().stream())
-                .anyMatch(
-                        adapter -> !adapter.plan().substituteRows(baseParameter).isEmpty()
-                                || !adapter.plan().rowDeltas(baseParameter).isEmpty());
+        // Loops instead of streams: this is asked several times for every product.
+        for (Stack stack : batch.groups()) {
+            for (ActiveAdapter adapter : stack.adapters()) {
+                if (!adapter.plan().substituteRows(baseParameter).isEmpty()
+                        || !adapter.plan().rowDeltas(baseParameter).isEmpty()) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** What acts on the lookups of one group. */

@@ -102,6 +102,9 @@ public interface Backend extends AutoCloseable {
     /** Frees a frozen matrix. */
     void free(Weight weight);
 
+    /** Gives memory that is kept for later back to the system, as far as it lets; for moments after which less is needed, such as after loading a model. */
+    default void trim() {}
+
     /** Frees the threads and what the backend itself holds. */
     @Override
     void close();

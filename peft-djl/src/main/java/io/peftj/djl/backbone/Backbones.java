@@ -109,7 +109,7 @@ public final class Backbones {
         return backend.call(() -> {
             Weights weights = new Weights(source, backend, dtype);
             try {
-                return new Backbone(
+                Backbone backbone = new Backbone(
                         spec,
                         backend,
                         (described, w) -> family.load(config, described, w),
@@ -118,6 +118,9 @@ public final class Backbones {
                         tokenizer,
                         endTokens,
                         afterClose);
+                weights.forgetFile();
+                backend.trim();
+                return backbone;
             } catch (RuntimeException e) {
                 weights.close();
                 throw e;

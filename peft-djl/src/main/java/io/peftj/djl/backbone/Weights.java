@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Takes a model's tensors from a file into a backend, checks their shapes, and owns what it made. Used on a thread of the backend. */
 public final class Weights implements AutoCloseable {
-    private final @Nullable TensorSource source;
+    private @Nullable TensorSource source;
     private final @Nullable Weights under;
     private final Backend backend;
     private final DType dtype;
@@ -69,7 +69,7 @@ public final class Weights implements AutoCloseable {
     /** Names of all that was put in the place of a file's. */
     Set<String> replaced() {
         Set<String> names = new HashSet<>();
-        for (Weights each = this; each != null && each.source == null; each = each.under) {
+        for (Weights each = this; each.under != null; each = each.under) {
             names.addAll(each.matrices.keySet());
             names.addAll(each.vectors.keySet());
         }
@@ -78,7 +78,7 @@ public final class Weights implements AutoCloseable {
 
     /** Whether a matrix was put in the place of the file's, or of none. */
     public boolean replaces(String name) {
-        return source == null && matrices.containsKey(name);
+        return under != null && matrices.containsKey(name);
     }
 
     /**
@@ -154,7 +154,7 @@ public final class Weights implements AutoCloseable {
     }
 
     private boolean replacesAny(List<Site> sites) {
-        return source == null
+        return under != null
                 && sites.stream()
                         .anyMatch(site ->
                                 matrices.containsKey(site.weightName()) || vectors.containsKey(site.biasName()));
@@ -251,9 +251,14 @@ public final class Weights implements AutoCloseable {
         return site.bias() ? vector(site.biasName(), site.out()) : null;
     }
 
+    /** Lets the file go, of which nothing is wanted any more: its mapping stays in memory for as long as somebody could read it. */
+    void forgetFile() {
+        source = null;
+    }
+
     private StoredTensor stored(String name, Shape expected) {
         if (source == null) {
-            throw new IllegalStateException("the weights of " + name + " are neither replaced nor in a file");
+            throw new IllegalStateException("the weights of " + name + " are neither replaced nor were they loaded");
         }
         StoredTensor stored = source.find(name);
         if (!stored.shape().equals(expected)) {

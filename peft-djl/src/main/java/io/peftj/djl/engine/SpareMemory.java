@@ -29,9 +29,14 @@ final class SpareMemory {
     private static final long LEAST_GROWTH = 256L << 20;
 
     private static final long GROWTH_PART = 4;
+
+    /** Bytes of weights after which what their making left is given back: it makes twice of what stays. */
+    private static final long LOADED = 128L << 20;
+
     private static final long PAGE = 4096;
 
     private final AtomicLong allocated = new AtomicLong();
+    private final AtomicLong loaded = new AtomicLong();
     private final AtomicLong held = new AtomicLong(Long.MAX_VALUE);
     private final @Nullable Function trim = find();
 
@@ -52,6 +57,14 @@ final class SpareMemory {
         long now = allocated.addAndGet(bytes);
         if (now >= PERIOD && allocated.compareAndSet(now, 0) && trim != null) {
             look(resident());
+        }
+    }
+
+    /** Counts a weight that stays and gives back what making it and others left behind. */
+    void loaded(long bytes) {
+        long now = loaded.addAndGet(bytes);
+        if (now >= LOADED && loaded.compareAndSet(now, 0)) {
+            giveBack();
         }
     }
 

@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TorchBackend implements Backend {
     private static final String OPT_OUT = "OPT_OUT_TRACKING";
+    private static final long WORTH_TRIMMING = 64L << 20;
 
     private final Workers workers;
     private final Workers lanes;
@@ -162,7 +163,7 @@ public final class TorchBackend implements Backend {
         return workers.call(task);
     }
 
-    /** As many as operations have threads: a lane computes with one. Where a GPU computes there is one lane. */
+    /** As many as operations have threads; where a GPU computes there is one lane. */
     @Override
     public int lanes() {
         return laneCount;
@@ -170,7 +171,19 @@ public final class TorchBackend implements Backend {
 
     @Override
     public <T> List<T> callAll(List<Callable<T>> tasks) {
-        return laneCount == 1 ? Backend.super.callAll(tasks) : lanes.callAll(tasks);
+        if (laneCount == 1 || tasks.size() == 1) {
+            return Backend.super.callAll(tasks);
+        }
+        // Fewer tasks than lanes would leave processors idle if each had one thread.
+        int each = Math.max(1, laneCount / tasks.size());
+        List<Callable<T>> withThreads = new ArrayList<>();
+        for (Callable<T> task : tasks) {
+            withThreads.add(() -> {
+                JniUtils.setNumThreads(each);
+                return task.call();
+            });
+        }
+        return lanes.callAll(withThreads);
     }
 
     @Override
@@ -207,8 +220,17 @@ public final class TorchBackend implements Backend {
         return host.upload(bytes, ScalarType.of(encoding), new Form(shape, ScalarType.of(dtype)));
     }
 
+    /** Small models are not worth it. */
+    @Override
+    public void trim() {
+        if (memory().liveBytes() >= WORTH_TRIMMING) {
+            calls.trim();
+        }
+    }
+
     /** Lays a matrix out as products like it best. */
     private TorchBuffer forProducts(TorchBuffer matrix) {
+        calls.loaded(matrix.form().bytes());
         if (!choice.columnsFirst(matrix.type())) {
             return matrix;
         }

@@ -125,6 +125,16 @@ final class TorchCalls {
         }
     }
 
+    /** Counts what was loaded to stay. */
+    void loaded(long bytes) {
+        spare.loaded(bytes);
+    }
+
+    /** Gives spare memory back. */
+    void trim() {
+        spare.giveBack();
+    }
+
     /** Refuses further calls. */
     void close() {
         open = false;

@@ -74,7 +74,10 @@ final class ModelOptions {
     }
 
     private Backbone open(ModelOpener opener, int usualThreads) {
-        return opener.open(model, new Options(device, dtype, threads == null ? usualThreads : threads));
+        Backbone base = opener.open(model, new Options(device, dtype, threads == null ? usualThreads : threads));
+        // The file's mapping goes with the last buffer into it, which no one else would look for before long.
+        System.gc();
+        return base;
     }
 
     /** What {@link Options} takes, checked before anything is opened. */
