@@ -107,7 +107,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
                 .forEach(name -> configs.computeIfAbsent(name, methodOptions::config));
         try (Backbone base = model.openToMeasure(opener);
                 Adapters adapters = new Adapters()) {
-            OptionalLong loaded = Rss.nowMib();
+            OptionalLong loaded = Rss.loadedMib();
             List<Prompt> prompts = new ArrayList<>();
             CounterRandom random = CounterRandom.of(0);
             for (int row = 0; row < rows; row++) {

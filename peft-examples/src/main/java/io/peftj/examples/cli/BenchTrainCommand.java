@@ -87,7 +87,7 @@ final class BenchTrainCommand implements Callable<Integer> {
     public Integer call() {
         try (Backbone base = model.openToMeasure(opener)) {
             touch(base);
-            OptionalLong loaded = Rss.nowMib();
+            OptionalLong loaded = Rss.loadedMib();
             try (RandomTokenTraining training =
                     new RandomTokenTraining(base, methodOptions.config(method), length, checkpointing)) {
                 measure(training, base.backend(), loaded)
