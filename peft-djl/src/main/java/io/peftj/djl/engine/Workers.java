@@ -3,6 +3,7 @@ package io.peftj.djl.engine;
 import io.peftj.core.PeftException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -127,7 +128,7 @@ final class Workers implements AutoCloseable {
 
     /** A task that its caller waits for, and whose thread is interrupted only while it runs. */
     private static final class Job<T> implements Runnable {
-        private final Callable<T> task;
+        private @Nullable Callable<T> task;
         private final CompletableFuture<T> outcome = new CompletableFuture<>();
         private @Nullable Thread runner;
         private boolean cancelled;
@@ -143,13 +144,20 @@ final class Workers implements AutoCloseable {
                 return;
             }
             try {
-                T result = Workers.run(task);
+                T result = Workers.run(take());
                 end();
                 outcome.complete(result);
             } catch (Throwable e) { // errors too belong to the caller
                 end();
                 outcome.completeExceptionally(e);
             }
+        }
+
+        /** The task, once: the thread may hold this job for a while longer, and nothing that the task uses shall stay with it. */
+        private Callable<T> take() {
+            Callable<T> taken = Objects.requireNonNull(task);
+            task = null;
+            return taken;
         }
 
         private synchronized boolean begin() {
