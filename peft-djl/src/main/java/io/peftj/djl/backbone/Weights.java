@@ -258,7 +258,7 @@ public final class Weights implements AutoCloseable {
 
     private StoredTensor stored(String name, Shape expected) {
         if (source == null) {
-            throw new IllegalStateException("the weights of " + name + " are neither replaced nor were they loaded");
+            throw new IllegalStateException("the weights of " + name + " were neither replaced nor loaded");
         }
         StoredTensor stored = source.find(name);
         if (!stored.shape().equals(expected)) {

@@ -171,7 +171,7 @@ public final class TorchBackend implements Backend {
 
     @Override
     public <T> List<T> callAll(List<Callable<T>> tasks) {
-        if (laneCount == 1 || tasks.size() == 1) {
+        if (laneCount == 1 || tasks.size() <= 1) {
             return Backend.super.callAll(tasks);
         }
         // Fewer tasks than lanes would leave processors idle if each had one thread.

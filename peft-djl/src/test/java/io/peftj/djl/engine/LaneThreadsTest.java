@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** How the threads of an operation are shared by tasks side by side. */
 class LaneThreadsTest {
     @ParameterizedTest
-    @CsvSource({"1, 4", "2, 2", "3, 1", "4, 1", "5, 1"})
+    @CsvSource({"0, 4", "1, 4", "2, 2", "3, 1", "4, 1", "5, 1"})
     void tasksHaveAllThreadsBetweenThem(int tasks, int threadsOfEach) {
         try (TorchBackend backend = TorchBackend.open(EngineOptions.defaults().withThreads(4))) {
             Callable<Integer> threads = JniUtils::getNumThreads;
