@@ -4,12 +4,9 @@ import com.google.gson.JsonObject;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Training of an encoder to classify a known data set. */
 @Command(
@@ -17,17 +14,9 @@ import picocli.CommandLine.Spec;
         header = "Compares training a classifier on a known data set.",
         description =
                 "Compares speed and accuracy on banking77, snips, e2e_nlg (price ranges) or BLiMP, a seed a round.")
-final class ClassifyWorkload implements Workload, Callable<Integer> {
+final class ClassifyWorkload extends Workload {
     private static final String SCRIPT = "quality_peft.py";
     private static final String PEERS_DTYPE = "float32";
-
-    private final Comparison comparison;
-
-    @Spec
-    private CommandSpec command;
-
-    @Mixin
-    private final CompareOptions options = new CompareOptions(List.of("lora", "ia3", "prefix"), List.of(PEERS_DTYPE));
 
     @Mixin
     private final RecipeOptions recipe = new RecipeOptions(2e-3, 3);
@@ -40,22 +29,16 @@ final class ClassifyWorkload implements Workload, Callable<Integer> {
     private int perClass;
 
     ClassifyWorkload(Comparison comparison) {
-        this.comparison = comparison;
+        super(comparison, new CompareOptions(List.of("lora", "ia3", "prefix"), List.of(PEERS_DTYPE)));
     }
 
     @Override
-    public Integer call() {
-        comparison.run(this, options, command.commandLine());
-        return 0;
-    }
-
-    @Override
-    public String name() {
+    String name() {
         return "classify";
     }
 
     @Override
-    public List<Metric> metrics() {
+    List<Metric> metrics() {
         return List.of(
                 Metric.more("examples_per_s", "examples/s", 1),
                 Metric.more("accuracy", "accuracy on the test rows", 4),
@@ -65,28 +48,32 @@ final class ClassifyWorkload implements Workload, Callable<Integer> {
     }
 
     @Override
-    public JsonObject settings() {
-        JsonObject settings = options.settings(this);
+    JsonObject settings() {
+        JsonObject settings = options().settings(this);
         recipe.addTo(settings);
         settings.addProperty("per_class", perClass);
         return settings;
     }
 
     @Override
-    public String title() {
+    String title() {
         return recipe.title() + (perClass == 0 ? "" : ", " + perClass + " rows a class");
     }
 
     @Override
-    public List<String> scripts() {
+    List<String> scripts() {
         return List.of(SCRIPT);
     }
 
     @Override
-    public Map<Side, Attempt> attempts(Case of, int round) {
+    Map<Side, Attempt> attempts(Case of, int round) {
         Words work = recipe.words(of, round).and("--per-class", perClass);
-        Words ours = options.ours(this, of).and("--data", recipe.data()).and(work);
-        Words peer = options.peer(SCRIPT, of).and("--base-dropout", 0).and(work).and(options.model(), recipe.data());
+        Words ours = options().ours(this, of).and("--data", recipe.data()).and(work);
+        Words peer = options()
+                .peer(SCRIPT, of)
+                .and("--base-dropout", 0)
+                .and(work)
+                .and(options().model(), recipe.data());
         Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
         attempts.put(Side.OURS, new Attempt.Command(ours));
         attempts.put(

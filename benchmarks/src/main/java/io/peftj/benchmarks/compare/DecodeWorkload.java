@@ -4,19 +4,15 @@ import com.google.gson.JsonObject;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Generation in which every row has an adapter of its own. */
 @Command(
         name = "decode",
         header = "Compares generation in which every row has an adapter of its own.",
         description = "Compares new tokens a second of one greedy batch, reading the prompts included.")
-final class DecodeWorkload implements Workload, Callable<Integer> {
+final class DecodeWorkload extends Workload {
     private static final String SCRIPT = "bench_peft.py";
 
     /** Rows without an adapter, as the peer's script calls them. */
@@ -27,14 +23,6 @@ final class DecodeWorkload implements Workload, Callable<Integer> {
 
     /** The methods that PEFT takes an adapter a row for; of others it silently takes one for all rows. */
     private static final List<String> PEERS = List.of(BASE, "lora", "lora-all");
-
-    private final Comparison comparison;
-
-    @Spec
-    private CommandSpec command;
-
-    @Mixin
-    private final CompareOptions options = new CompareOptions(List.of(BASE, "lora"), List.of("float32", "bfloat16"));
 
     @Option(
             names = "--tenants",
@@ -58,22 +46,16 @@ final class DecodeWorkload implements Workload, Callable<Integer> {
     private int newTokens;
 
     DecodeWorkload(Comparison comparison) {
-        this.comparison = comparison;
+        super(comparison, new CompareOptions(List.of(BASE, "lora"), List.of("float32", "bfloat16")));
     }
 
     @Override
-    public Integer call() {
-        comparison.run(this, options, command.commandLine());
-        return 0;
-    }
-
-    @Override
-    public String name() {
+    String name() {
         return "decode";
     }
 
     @Override
-    public List<Metric> metrics() {
+    List<Metric> metrics() {
         return List.of(
                 Metric.more("tokens_per_s", "new tokens/s", 1),
                 Metric.memoryOverWeights(),
@@ -81,8 +63,8 @@ final class DecodeWorkload implements Workload, Callable<Integer> {
     }
 
     @Override
-    public JsonObject settings() {
-        JsonObject settings = options.settings(this);
+    JsonObject settings() {
+        JsonObject settings = options().settings(this);
         settings.addProperty("tenants", tenants);
         settings.addProperty("prompt", prompt);
         settings.addProperty("new", newTokens);
@@ -90,23 +72,27 @@ final class DecodeWorkload implements Workload, Callable<Integer> {
     }
 
     @Override
-    public String title() {
+    String title() {
         return tenants + " rows, an adapter each, " + prompt + " tokens and " + newTokens + " new ones";
     }
 
     @Override
-    public List<String> scripts() {
+    List<String> scripts() {
         return List.of(SCRIPT);
     }
 
     @Override
-    public Map<Side, Attempt> attempts(Case of, int round) {
+    Map<Side, Attempt> attempts(Case of, int round) {
         Words work = Words.of("--tenants", tenants, "--prompt", prompt, "--new", newTokens);
-        Words peer =
-                options.peer(SCRIPT, of).and("--dtype", of.dtype()).and(work).and("decode", options.model());
+        Words peer = options()
+                .peer(SCRIPT, of)
+                .and("--dtype", of.dtype())
+                .and(work)
+                .and("decode", options().model());
         Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
         Case ourCase = of.method().equals(BASE) ? new Case(OUR_BASE, of.dtype()) : of;
-        attempts.put(Side.OURS, new Attempt.Command(options.ours(this, ourCase).and(work)));
+        attempts.put(
+                Side.OURS, new Attempt.Command(options().ours(this, ourCase).and(work)));
         attempts.put(
                 Side.PEER,
                 PEERS.contains(of.method())

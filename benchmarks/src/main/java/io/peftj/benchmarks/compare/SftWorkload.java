@@ -5,11 +5,8 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** Fine-tuning of a chat model on real text. */
 @Command(
@@ -19,38 +16,24 @@ import picocli.CommandLine.Spec;
             "Compares speed, memory, the loss of test answers and their BLEU on e2e_nlg, a seed a round.",
             "To be run from the root of a checkout, with a Python that has sacrebleu too."
         })
-final class SftWorkload implements Workload, Callable<Integer> {
+final class SftWorkload extends Workload {
     private static final String SCRIPT = "sft_peft.py";
     private static final Path SCORER = Path.of("benchmarks", "peers", "score_answers.py");
-
-    private final Comparison comparison;
-
-    @Spec
-    private CommandSpec command;
-
-    @Mixin
-    private final CompareOptions options = new CompareOptions(List.of("lora", "ia3", "prefix"), List.of("float32"));
 
     @Mixin
     private final RecipeOptions recipe = new RecipeOptions(1e-3, 1);
 
     SftWorkload(Comparison comparison) {
-        this.comparison = comparison;
+        super(comparison, new CompareOptions(List.of("lora", "ia3", "prefix"), List.of("float32")));
     }
 
     @Override
-    public Integer call() {
-        comparison.run(this, options, command.commandLine());
-        return 0;
-    }
-
-    @Override
-    public String name() {
+    String name() {
         return "sft";
     }
 
     @Override
-    public List<Metric> metrics() {
+    List<Metric> metrics() {
         return List.of(
                 Metric.more("tokens_per_s", "tokens/s", 1),
                 Metric.less("answer_nll", "loss a token of test answers", 4),
@@ -59,31 +42,34 @@ final class SftWorkload implements Workload, Callable<Integer> {
     }
 
     @Override
-    public JsonObject settings() {
-        JsonObject settings = options.settings(this);
+    JsonObject settings() {
+        JsonObject settings = options().settings(this);
         recipe.addTo(settings);
         return settings;
     }
 
     @Override
-    public String title() {
+    String title() {
         return recipe.title();
     }
 
     @Override
-    public List<String> scripts() {
+    List<String> scripts() {
         return List.of(SCRIPT);
     }
 
     @Override
-    public Map<Side, Attempt> attempts(Case of, int round) {
+    Map<Side, Attempt> attempts(Case of, int round) {
         Words work = recipe.words(of, round);
-        Words ours = Words.of(options.python(), SCORER, recipe.data())
-                .and(options.ours(this, of))
+        Words ours = Words.of(options().python(), SCORER, recipe.data())
+                .and(options().ours(this, of))
                 .and("--data", recipe.data())
                 .and(work);
-        Words peer =
-                options.peer(SCRIPT, of).and("--dtype", of.dtype()).and(work).and(options.model(), recipe.data());
+        Words peer = options()
+                .peer(SCRIPT, of)
+                .and("--dtype", of.dtype())
+                .and(work)
+                .and(options().model(), recipe.data());
         Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
         attempts.put(Side.OURS, new Attempt.Command(ours));
         attempts.put(Side.PEER, new Attempt.Command(peer));

@@ -4,12 +4,8 @@ import com.google.gson.JsonObject;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Training steps of a language model on rows of random tokens. */
 @Command(
@@ -20,7 +16,7 @@ import picocli.CommandLine.Spec;
             "A step of LoRA with hand-written gradients stands beside them where it does the same work: 4 rows of 128 tokens,"
                     + " 2 threads."
         })
-final class TrainWorkload implements Workload, Callable<Integer> {
+final class TrainWorkload extends Workload {
     private static final String SCRIPT = "bench_peft.py";
     private static final String PROTOTYPE = "prototype_step.py";
 
@@ -29,15 +25,6 @@ final class TrainWorkload implements Workload, Callable<Integer> {
 
     private static final int PROTOTYPE_LENGTH = 128;
     private static final int PROTOTYPE_THREADS = 2;
-
-    private final Comparison comparison;
-
-    @Spec
-    private CommandSpec command;
-
-    @Mixin
-    private final CompareOptions options =
-            new CompareOptions(List.of("lora", "ia3", "prefix"), List.of("float32", "bfloat16"));
 
     @Option(
             names = "--batch",
@@ -64,22 +51,16 @@ final class TrainWorkload implements Workload, Callable<Integer> {
     private boolean checkpointing;
 
     TrainWorkload(Comparison comparison) {
-        this.comparison = comparison;
+        super(comparison, new CompareOptions(List.of("lora", "ia3", "prefix"), List.of("float32", "bfloat16")));
     }
 
     @Override
-    public Integer call() {
-        comparison.run(this, options, command.commandLine());
-        return 0;
-    }
-
-    @Override
-    public String name() {
+    String name() {
         return "train";
     }
 
     @Override
-    public List<Metric> metrics() {
+    List<Metric> metrics() {
         return List.of(
                 Metric.more("tokens_per_s", "tokens/s", 1),
                 Metric.less("step_s", "seconds a step", 4).notDrawn(),
@@ -88,8 +69,8 @@ final class TrainWorkload implements Workload, Callable<Integer> {
     }
 
     @Override
-    public JsonObject settings() {
-        JsonObject settings = options.settings(this);
+    JsonObject settings() {
+        JsonObject settings = options().settings(this);
         settings.addProperty("batch", batch);
         settings.addProperty("length", length);
         settings.addProperty("steps", steps);
@@ -98,22 +79,25 @@ final class TrainWorkload implements Workload, Callable<Integer> {
     }
 
     @Override
-    public String title() {
+    String title() {
         return batch + " × " + length + " random tokens a step" + (checkpointing ? ", layers computed again" : "");
     }
 
     @Override
-    public List<String> scripts() {
+    List<String> scripts() {
         return List.of(SCRIPT, PROTOTYPE);
     }
 
     @Override
-    public Map<Side, Attempt> attempts(Case of, int round) {
+    Map<Side, Attempt> attempts(Case of, int round) {
         Words work = Words.of("--batch", batch, "--length", length, "--steps", steps)
                 .andIf(checkpointing, "--checkpointing");
-        Words ours = options.ours(this, of).and(work);
-        Words peer =
-                options.peer(SCRIPT, of).and("--dtype", of.dtype()).and(work).and("train", options.model());
+        Words ours = options().ours(this, of).and(work);
+        Words peer = options()
+                .peer(SCRIPT, of)
+                .and("--dtype", of.dtype())
+                .and(work)
+                .and("train", options().model());
         Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
         attempts.put(Side.OURS, new Attempt.Command(ours));
         attempts.put(Side.PEER, new Attempt.Command(peer));
@@ -130,9 +114,9 @@ final class TrainWorkload implements Workload, Callable<Integer> {
         return !checkpointing
                         && batch == PROTOTYPE_BATCH
                         && length == PROTOTYPE_LENGTH
-                        && options.threads() == PROTOTYPE_THREADS
+                        && options().threads() == PROTOTYPE_THREADS
                 ? new Attempt.Command(
-                        options.script(PROTOTYPE).and(options.model(), of.dtype(), steps), TrainWorkload::renamed)
+                        options().script(PROTOTYPE).and(options().model(), of.dtype(), steps), TrainWorkload::renamed)
                 : new Attempt.Absent("it knows steps of 4 rows of 128 tokens on 2 threads only");
     }
 
