@@ -302,6 +302,22 @@ class CompareCommandTest {
     }
 
     @Test
+    void fewShotIsTheBaseWithRowsInItsPrompt() {
+        FakeProcesses processes = new FakeProcesses(words -> words.contains("sft_peft.py")
+                ? new Processes.Outcome(1, List.of(), List.of("KeyError: 'few-shot-3'"))
+                : printing("{\"tokens_per_s\": null, \"answer_nll\": 1.9, \"bleu\": 30.5, \"peak_rss_mib\": 2000}"));
+
+        Sandbox.Ended ended =
+                sandbox.run(processes, "sft", "--data", folder, "--methods", "few-shot-3", "--rounds", "1");
+
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        assertThat(processes.started().get(0)).contains("--method base --dtype float32 --threads 2 --shots 3 ");
+        assertThat(ended.out().replaceAll(" +", " "))
+                .contains("| few-shot-3 | float32 | loss a token of test answers | 1.9000 |")
+                .contains("its script has no few-shot-3");
+    }
+
+    @Test
     void decodeLeavesOutWhatThePeerWouldDoWithOneAdapterForAllRows() {
         FakeProcesses processes = new FakeProcesses(words ->
                 printing("{\"tokens_per_s\": 200.0, \"rss_loaded_mib\": 1, \"peak_rss_mib\": 3, \"seconds\": 1}"));

@@ -68,6 +68,11 @@ final class BenchClassifyCommand implements Callable<Integer> {
             description = "Train on the first N rows of each class; 0 for all (default: ${DEFAULT-VALUE}).")
     private int perClass;
 
+    @Option(
+            names = "--dev",
+            description = "Choose settings: train on a quarter of the training rows and measure on another quarter.")
+    private boolean development;
+
     @Mixin
     private final Profiling profiling = new Profiling();
 
@@ -75,9 +80,14 @@ final class BenchClassifyCommand implements Callable<Integer> {
         this.opener = opener;
     }
 
+    private ClassificationData rows() {
+        ClassificationData all = ClassificationData.read(data).perClass(perClass);
+        return development ? all.development() : all;
+    }
+
     @Override
     public Integer call() {
-        ClassificationData rows = ClassificationData.read(data).perClass(perClass);
+        ClassificationData rows = rows();
         ClassificationTask task =
                 Tasks.classification(rows.labels()).maxLength(MAX_LENGTH).pooling(Pooling.MEAN);
         try (Backbone base = model.openToMeasure(opener)) {

@@ -1,5 +1,6 @@
 package io.peftj.examples.cli;
 
+import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.io.AtomicFiles;
 import io.peftj.djl.backbone.Backbone;
@@ -17,8 +18,11 @@ import io.peftj.djl.train.Tasks;
 import io.peftj.examples.cli.data.E2eData;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -71,6 +75,22 @@ final class BenchSftCommand implements Callable<Integer> {
     private final BenchRecipe recipe = new BenchRecipe(1, 5e-4, 8);
 
     @Option(
+            names = "--shots",
+            defaultValue = "0",
+            paramLabel = "N",
+            converter = Numbers.CountOrNone.class,
+            description =
+                    "Training rows, drawn by --seed, that the base's prompt shows as earlier turns (default: ${DEFAULT-VALUE}).")
+    private int shots;
+
+    @Option(
+            names = "--dev",
+            description =
+                    "Choose settings: train on a quarter of the training rows and measure on references of the development"
+                            + " set that training leaves out.")
+    private boolean development;
+
+    @Option(
             names = "--answers",
             paramLabel = "FILE",
             description = "Write greedy answers to the first 100 test inputs, one a line, line breaks as spaces.")
@@ -82,22 +102,47 @@ final class BenchSftCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        E2eData rows = E2eData.read(data);
+        E2eData rows = development ? E2eData.development(data) : E2eData.read(data);
         try (Backbone base = model.openToMeasure(opener)) {
             ChatTemplate chat = base.tokenizer().chatTemplate();
-            AnswerTask task = Tasks.answers().template(chat.prompt(Message.user("{text}")));
+            List<Message> shown = shown(rows.train());
+            AnswerTask task = Tasks.answers().template(chat.prompt(turns(shown, "{text}")));
             RunSummary run = new RunSummary();
             Adapter adapter = trained(base, task, rows.train(), run);
             Evaluation test = adapter == null
                     ? Measurement.ofBase(base, task, rows.test())
                     : Measurement.of(base, adapter, task, rows.test());
-            List<String> texts = answers == null ? List.of() : answers(base, chat, adapter, rows.test());
+            List<String> texts = answers == null ? List.of() : answers(base, chat, shown, adapter, rows.test());
             print(test, run, adapter == null ? Double.NaN : tokens(base, task, rows.train()) / run.seconds());
             if (answers != null) {
                 write(answers, texts);
             }
         }
         return 0;
+    }
+
+    /** Earlier turns of the conversation, in which the model seems to have done the task already. */
+    private List<Message> shown(List<PromptAnswer> train) {
+        if (shots == 0) {
+            return List.of();
+        }
+        if (!method.equals(BASE)) {
+            throw new InvalidConfigException(
+                    "--shots " + shots + ": expected --method base, which trains nothing, found " + method
+                            + "; name it, or leave --shots out");
+        }
+        List<PromptAnswer> drawn = new ArrayList<>(train);
+        Collections.shuffle(drawn, new Random(recipe.seed()));
+        return drawn.stream()
+                .limit(shots)
+                .flatMap(row -> Stream.of(Message.user(row.prompt()), Message.assistant(row.answer())))
+                .toList();
+    }
+
+    private static List<Message> turns(List<Message> shown, String last) {
+        List<Message> turns = new ArrayList<>(shown);
+        turns.add(Message.user(last));
+        return turns;
     }
 
     private @Nullable Adapter trained(Backbone base, AnswerTask task, List<PromptAnswer> rows, RunSummary run) {
@@ -128,11 +173,11 @@ final class BenchSftCommand implements Callable<Integer> {
     }
 
     private static List<String> answers(
-            Backbone base, ChatTemplate chat, @Nullable Adapter adapter, List<PromptAnswer> test) {
+            Backbone base, ChatTemplate chat, List<Message> shown, @Nullable Adapter adapter, List<PromptAnswer> test) {
         // An adapter brings the template it was trained with.
         List<String> prompts = test.stream()
                 .limit(ANSWERED)
-                .map(row -> adapter == null ? chat.prompt(Message.user(row.prompt())) : row.prompt())
+                .map(row -> adapter == null ? chat.prompt(turns(shown, row.prompt())) : row.prompt())
                 .toList();
         List<String> texts = new ArrayList<>();
         try (Generator generator = adapter == null ? Generator.of(base) : Generator.of(base, adapter)) {
@@ -160,6 +205,7 @@ final class BenchSftCommand implements Callable<Integer> {
                 .put("lr", recipe.learningRate())
                 .put("epochs", recipe.epochs())
                 .put("seed", recipe.seed())
+                .put("shots", shots)
                 .putRounded("answer_nll", test.loss(), 4)
                 .putRounded("train_s", run.seconds(), 1)
                 .putRounded("tokens_per_s", tokensPerSecond, 1)

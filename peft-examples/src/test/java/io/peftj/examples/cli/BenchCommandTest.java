@@ -163,15 +163,7 @@ class BenchCommandTest {
                 model.resolve("tokenizer_config.json"),
                 "{\"eos_token\": \"</s>\", \"chat_template\": \"{{ messages[0].content }} is\"}");
         Path data = Files.createDirectory(folder.resolve("places"));
-        List<String> rows = List.of(
-                "mr,ref",
-                "\"a[room], the[red]\",very red",
-                "\"a[book], the[blue]\",left out",
-                "\"a[book], the[blue]\",left out",
-                "\"a[book], the[blue]\",left out",
-                "\"a[book], the[blue]\",not blue");
-        Files.write(data.resolve("devset.csv"), rows);
-        Files.write(data.resolve("testset_w_refs.csv"), rows);
+        writePlaces(data);
         Path answers = folder.resolve("out").resolve("answers.txt");
         List<Object> arguments = new ArrayList<>(List.of(
                 "bench",
@@ -200,6 +192,7 @@ class BenchCommandTest {
                         "lr",
                         "epochs",
                         "seed",
+                        "shots",
                         "answer_nll",
                         "train_s",
                         "tokens_per_s",
@@ -216,6 +209,45 @@ class BenchCommandTest {
             // The second test input has another first reference than the training row.
             assertThat(written.get(0)).isEqualTo("very red");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 9})
+    void sftShowsTheBaseTrainingRowsAsEarlierTurns(int shots) throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        String bySize = "{%% if messages|length == %d %%}the{%% else %%}not{%% endif %%} {{ messages[-1].content }}";
+        Path data = Files.createDirectory(folder.resolve("places"));
+        writePlaces(data);
+
+        // Two rows train, so that nine cannot be shown: two are.
+        int turns = 2 * Math.min(shots, 2) + 1;
+        double told = answerNll(model, data, bySize.formatted(turns), shots);
+
+        assertThat(told).isEqualTo(answerNll(model, data, "the {{ messages[-1].content }}", shots));
+        assertThat(told).isNotEqualTo(answerNll(model, data, "not {{ messages[-1].content }}", shots));
+    }
+
+    private static double answerNll(Path model, Path data, String template, int shots) throws IOException {
+        JsonObject config = new JsonObject();
+        config.addProperty("eos_token", "</s>");
+        config.addProperty("chat_template", template);
+        Files.writeString(model.resolve("tokenizer_config.json"), config.toString());
+        JsonObject json = json(
+                Invocation.of("bench", "sft", "--model", model, "--data", data, "--method", "base", "--shots", shots));
+        assertThat(json.get("shots").getAsInt()).isEqualTo(shots);
+        return json.get("answer_nll").getAsDouble();
+    }
+
+    private static void writePlaces(Path data) throws IOException {
+        List<String> rows = List.of(
+                "mr,ref",
+                "\"a[room], the[red]\",very red",
+                "\"a[book], the[blue]\",left out",
+                "\"a[book], the[blue]\",left out",
+                "\"a[book], the[blue]\",left out",
+                "\"a[book], the[blue]\",not blue");
+        Files.write(data.resolve("devset.csv"), rows);
+        Files.write(data.resolve("testset_w_refs.csv"), rows);
     }
 
     @Test
@@ -240,6 +272,12 @@ class BenchCommandTest {
                 Invocation.of("bench", "sft", "--model", model, "--data", data, "--method", "base", "--rank", 4);
         assertThat(ranked.exitCode()).isEqualTo(2);
         assertThat(ranked.err()).contains("--rank 4: the method base has no such setting; leave the option out");
+
+        Invocation shown = Invocation.of("bench", "sft", "--model", model, "--data", data, "--shots", 3);
+        assertThat(shown.exitCode()).isEqualTo(2);
+        assertThat(shown.err())
+                .contains(
+                        "--shots 3: expected --method base, which trains nothing, found lora; name it, or leave --shots out");
     }
 
     @ParameterizedTest

@@ -33,16 +33,30 @@ public record E2eData(List<PromptAnswer> train, List<PromptAnswer> test) {
      * @throws InvalidFileException if a file is missing or damaged
      */
     public static E2eData read(Path folder) {
-        List<TextRow> development = TextFiles.csv(folder.resolve("devset.csv"));
-        List<PromptAnswer> train = new ArrayList<>();
-        for (int row = 0; row < development.size(); row += EVERY) {
-            train.add(of(development.get(row)));
-        }
         Map<String, PromptAnswer> test = new LinkedHashMap<>();
         for (TextRow row : TextFiles.csv(folder.resolve("testset_w_refs.csv"))) {
             test.putIfAbsent(row.get("mr"), of(row));
         }
-        return new E2eData(train, List.copyOf(test.values()));
+        return new E2eData(references(folder, 0, EVERY), List.copyOf(test.values()));
+    }
+
+    /**
+     * To choose settings by: learns from a quarter of the training rows and measures on as many references of the development set
+     * that training leaves out.
+     *
+     * @throws InvalidFileException if devset.csv is missing or damaged
+     */
+    public static E2eData development(Path folder) {
+        return new E2eData(references(folder, 0, 4 * EVERY), references(folder, EVERY / 2, 4 * EVERY));
+    }
+
+    private static List<PromptAnswer> references(Path folder, int from, int every) {
+        List<TextRow> all = TextFiles.csv(folder.resolve("devset.csv"));
+        List<PromptAnswer> rows = new ArrayList<>();
+        for (int row = from; row < all.size(); row += every) {
+            rows.add(of(all.get(row)));
+        }
+        return rows;
     }
 
     private static PromptAnswer of(TextRow row) {

@@ -88,6 +88,23 @@ class ClassificationDataTest {
     }
 
     @Test
+    void settingsAreChosenOnTrainingRowsAlone() throws IOException {
+        StringBuilder train = new StringBuilder("text,category\n");
+        for (int row = 0; row < 42; row++) {
+            train.append(row).append(",a\n");
+        }
+        write("train.csv", train.toString());
+        write("test.csv", "text,category\nnot seen,a\n");
+        ClassificationData all = ClassificationData.read(folder);
+
+        ClassificationData rows = all.development();
+
+        assertThat(rows.train()).hasSize(10).isSubsetOf(all.train());
+        assertThat(rows.test()).hasSize(10).isSubsetOf(all.train()).doesNotContainAnyElementsOf(rows.train());
+        assertThat(all.development()).isEqualTo(rows);
+    }
+
+    @Test
     void aFolderOfSomethingElseIsRefused() {
         assertThatThrownBy(() -> ClassificationData.read(folder))
                 .isInstanceOf(InvalidFileException.class)
