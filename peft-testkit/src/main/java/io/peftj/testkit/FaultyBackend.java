@@ -3,6 +3,7 @@ package io.peftj.testkit;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.BackendInfo;
 import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.Deferral;
 import io.peftj.core.tensor.Encoding;
 import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.HostTensor;
@@ -110,6 +111,11 @@ public final class FaultyBackend implements Backend {
     @Override
     public Updates updates() {
         return backend.updates();
+    }
+
+    @Override
+    public Deferral defer() {
+        return backend.defer();
     }
 
     @Override

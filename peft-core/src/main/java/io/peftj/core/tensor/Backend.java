@@ -108,4 +108,12 @@ public interface Backend extends AutoCloseable {
     /** Frees the threads and what the backend itself holds. */
     @Override
     void close();
+
+    /**
+     * Begins a stretch of the current thread's operations that may be put off and done several at once; until it is closed, results need not be
+     * there before they are read.
+     */
+    default Deferral defer() {
+        return Deferral.NONE;
+    }
 }

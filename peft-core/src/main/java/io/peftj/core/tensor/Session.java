@@ -21,6 +21,7 @@ public final class Session implements AutoCloseable {
     private final Thread owner = Thread.currentThread();
     private final Deque<Scope> scopes = new ArrayDeque<>();
     private final Deque<Tape> tapes = new ArrayDeque<>();
+    private Deferral deferral = Deferral.NONE;
     private boolean open = true;
 
     private Session(Backend backend, BooleanSupplier cancelled) {
@@ -51,11 +52,32 @@ public final class Session implements AutoCloseable {
     }
 
     /**
+     * Runs a computation in which the backend may put operations off and do several at once: those of a layer when the next begins,
+     * the last when it ends.
+     */
+    public <T> T deferred(Supplier<T> body) {
+        checkUsable("deferred");
+        Deferral around = deferral;
+        try (Deferral begun = backend.defer()) {
+            deferral = begun;
+            T result = body.get();
+            begun.catchUp();
+            return result;
+        } finally {
+            deferral = around;
+        }
+    }
+
+    /**
      * Goes on or stops; backbones call it once a layer.
      *
      * @throws CancellationException if the computation was cancelled or its thread interrupted
      */
     public void checkCancelled() {
+        deferral.catchUp();
+        if (!tapes.isEmpty()) {
+            tapes.element().beginLayer();
+        }
         if (Thread.currentThread().isInterrupted() || cancelled.getAsBoolean()) {
             throw new CancellationException("the computation was cancelled");
         }

@@ -1,6 +1,7 @@
 package io.peftj.core.tensor;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,9 @@ public final class Tape implements AutoCloseable {
     private final Session session;
     private final boolean probing;
     private final List<Node> nodes = new ArrayList<>();
+    /** The first nodes of layers. */
+    private final BitSet layers = new BitSet();
+
     private final Map<Origin, Tensor> foreign = new LinkedHashMap<>();
     private final List<Tensor> foreignSources = new ArrayList<>();
     private boolean spent;
@@ -80,8 +84,10 @@ public final class Tape implements AutoCloseable {
                 }
             }
             for (int i = nodes.size() - 1; i >= 0; i--) {
-                session.checkCancelled();
                 nodes.get(i).pass(session);
+                if (layers.get(i)) {
+                    session.checkCancelled();
+                }
             }
             return null;
         });
@@ -100,6 +106,11 @@ public final class Tape implements AutoCloseable {
                     "backward",
                     () -> "the cotangent of " + value + " should be like it, found " + cotangent);
         }
+    }
+
+    /** Notes that a layer begins with the next operation: where the backward pass asks whether to go on, too. */
+    void beginLayer() {
+        layers.set(nodes.size());
     }
 
     /** A leaf's gradient after {@link #backward}, alive until the tape closes; null where nothing depends on the leaf. */

@@ -194,7 +194,8 @@ public final class Backbone implements FrozenBase, AutoCloseable {
         for (List<Integer> part : parts) {
             tasks.add(() -> {
                 try (Session session = Session.open(backend, cancelled)) {
-                    return compute.apply(session, part.stream().map(rows::get).toList());
+                    return session.deferred(() ->
+                            compute.apply(session, part.stream().map(rows::get).toList()));
                 }
             });
         }

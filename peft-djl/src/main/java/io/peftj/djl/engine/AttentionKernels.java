@@ -1,13 +1,13 @@
 package io.peftj.djl.engine;
 
-import ai.djl.pytorch.jni.IValue;
 import io.peftj.core.tensor.Buffer;
 import io.peftj.core.tensor.CacheLayout;
 import io.peftj.core.tensor.Kernels.Prefix;
 import io.peftj.core.tensor.Layout;
 import io.peftj.core.tensor.Layout.Run;
-import io.peftj.core.tensor.Shape;
+import io.peftj.djl.engine.TorchCalls.Part;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -30,10 +30,15 @@ final class AttentionKernels {
             double scale,
             List<Prefix> prefixes) {
         long[] runs = runs(layout, q.dim(1) != k.dim(1));
-        IValue[] parts = prefixes.isEmpty()
-                ? calls.tuple("attention", q, k, v, runs, causal, scale)
-                : calls.tuple(
+        int tokens = q.dim(0);
+        int heads = q.dim(1);
+        List<Part> parts =
+                List.of(Part.own(q.form()), Part.own(Form.of(q.type().wide(), heads, tokens), new long[] {1, heads}));
+        return prefixes.isEmpty()
+                ? calls.parts("attention", parts, q, k, v, runs, causal, scale)
+                : calls.parts(
                         "attention_with_prefixes",
+                        parts,
                         q,
                         k,
                         v,
@@ -42,12 +47,6 @@ final class AttentionKernels {
                         scale,
                         ranges(prefixes),
                         keysAndValues(prefixes));
-        int tokens = q.dim(0);
-        int heads = q.dim(1);
-        return new Buffer[] {
-            calls.own(parts[0], q.form(), Strides.contiguous(q.form().shape())),
-            calls.own(parts[1], Form.of(q.type().wide(), heads, tokens), new long[] {1, heads})
-        };
     }
 
     Buffer cachedAttention(
@@ -76,8 +75,15 @@ final class AttentionKernels {
             double scale,
             List<Prefix> prefixes) {
         int longest = layout.runs().stream().mapToInt(Run::length).max().orElse(0);
-        IValue[] parts = calls.tuple(
+        List<Part> parts = new ArrayList<>(sideBySide(q, k));
+        for (Prefix prefix : prefixes) {
+            Form form = q.form().withShape(TorchBuffer.of(prefix.keys()).form().shape());
+            parts.add(Part.own(form));
+            parts.add(Part.own(form));
+        }
+        TorchBuffer[] results = calls.parts(
                 "attention_backward",
+                parts,
                 g,
                 q,
                 k,
@@ -90,29 +96,21 @@ final class AttentionKernels {
                 ranges(prefixes),
                 keysAndValues(prefixes),
                 choice.wideAttentionGradient(longest, !prefixes.isEmpty()));
-        List<Buffer> gradients = new ArrayList<>(sideBySide(parts, q, k));
-        for (int i = 0; i < 2 * prefixes.size(); i++) {
-            Shape shape = TorchBuffer.of(prefixes.get(i / 2).keys()).form().shape();
-            gradients.add(calls.own(parts[4 + i], q.form().withShape(shape), Strides.contiguous(shape)));
-        }
-        return gradients.toArray(Buffer[]::new);
+        results[0].release(); // its views keep it
+        return Arrays.copyOfRange(results, 1, results.length);
     }
 
-    /** The gradients of q, k and v as views of the one tensor in which they follow each other, like the parts of a fused projection. */
-    private List<TorchBuffer> sideBySide(IValue[] parts, TorchBuffer q, TorchBuffer k) {
+    /** The gradients of q, k and v as views of the one tensor, the first, in which they follow each other, like the parts of a fused projection. */
+    private static List<Part> sideBySide(TorchBuffer q, TorchBuffer k) {
         int heads = q.dim(1);
         int kv = k.dim(1);
         Form form = q.form().withDim(1, heads + 2 * kv);
         long[] strides = Strides.contiguous(form.shape());
-        TorchBuffer all = calls.own(parts[0], form, strides);
-        try {
-            return List.of(
-                    calls.viewOf(all, parts[1], q.form(), strides, 0),
-                    calls.viewOf(all, parts[2], k.form(), strides, heads * strides[1]),
-                    calls.viewOf(all, parts[3], k.form(), strides, (heads + kv) * strides[1]));
-        } finally {
-            all.release();
-        }
+        return List.of(
+                Part.own(form),
+                new Part(q.form(), strides, 0, 0),
+                new Part(k.form(), strides, 0, heads * strides[1]),
+                new Part(k.form(), strides, 0, (heads + kv) * strides[1]));
     }
 
     /** Begin, rows and length of each run; where query heads share key heads, each row is a run. */

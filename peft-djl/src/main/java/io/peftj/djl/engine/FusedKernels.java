@@ -1,10 +1,10 @@
 package io.peftj.djl.engine;
 
-import ai.djl.pytorch.jni.IValue;
 import io.peftj.core.tensor.Activation;
 import io.peftj.core.tensor.Buffer;
 import io.peftj.core.tensor.Index;
 import io.peftj.core.tensor.Shape;
+import io.peftj.djl.engine.TorchCalls.Part;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -34,19 +34,17 @@ final class FusedKernels {
 
     /** Views of one tensor in which they follow each other, like the parts of a fused projection. */
     Buffer[] gatedActivationBackward(Activation activation, Buffer g, TorchBuffer gate, Buffer up) {
-        IValue[] parts = calls.tuple("gated_" + name(activation) + "_backward", g, gate, up);
         int width = gate.dim(-1);
         Form form = gate.form().withDim(-1, 2 * width);
         long[] strides = Strides.contiguous(form.shape());
-        TorchBuffer both = calls.own(parts[0], form, strides);
-        try {
-            return new Buffer[] {
-                calls.viewOf(both, parts[1], gate.form(), strides, 0),
-                calls.viewOf(both, parts[2], gate.form(), strides, width)
-            };
-        } finally {
-            both.release();
-        }
+        TorchBuffer[] results = calls.parts(
+                "gated_" + name(activation) + "_backward",
+                List.of(Part.own(form), new Part(gate.form(), strides, 0, 0), new Part(gate.form(), strides, 0, width)),
+                g,
+                gate,
+                up);
+        results[0].release(); // its views keep it
+        return new Buffer[] {results[1], results[2]};
     }
 
     Buffer[] rmsNorm(TorchBuffer x, @Nullable Buffer weight, double eps) {

@@ -29,10 +29,16 @@ final class Script implements AutoCloseable {
      * @throws RuntimeException from DJL if libtorch lacks one of the operations named in them
      */
     static Script load(PtNDManager manager, String device, List<String> resources) {
+        return load(manager, device, resources, "");
+    }
+
+    /** The same with one more method, given as text. */
+    static Script load(PtNDManager manager, String device, List<String> resources, String more) {
         StringBuilder text = new StringBuilder();
         for (String resource : resources) {
             text.append(resource(resource).replace("@DEVICE@", device)).append('\n');
         }
+        text.append(more);
         try {
             Path archive = Files.createTempFile("kernels", ".pt");
             try {

@@ -23,6 +23,16 @@ final class Strides {
         return shape.size() == 0 || same(shape, strides, contiguous(shape));
     }
 
+    /** Whether values lie in row-major order with gaps at most: libtorch gives results of operations on such tensors without gaps. */
+    static boolean areRowMajor(Shape shape, long[] strides) {
+        for (int axis = 0; axis < shape.rank(); axis++) {
+            if (strides[axis] <= 0 || (axis > 0 && strides[axis] > strides[axis - 1])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Whether two strides mean the same places; axes of one entry have no say. */
     static boolean same(Shape shape, long[] a, long[] b) {
         for (int axis = 0; axis < shape.rank(); axis++) {

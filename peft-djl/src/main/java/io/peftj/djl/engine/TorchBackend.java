@@ -9,6 +9,7 @@ import io.peftj.core.PeftException;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.BackendInfo;
 import io.peftj.core.tensor.DType;
+import io.peftj.core.tensor.Deferral;
 import io.peftj.core.tensor.Encoding;
 import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.HostTensor;
@@ -45,6 +46,7 @@ public final class TorchBackend implements Backend {
     private final BackendInfo info;
     private final MemoryMeter memory = new MemoryMeter();
     private final Script script;
+    private final Programs programs;
     private final TorchCalls calls;
     private final HostMemory host;
     private final KernelChoice choice;
@@ -62,7 +64,8 @@ public final class TorchBackend implements Backend {
         String version = manager.getEngine().getVersion();
         this.info = new BackendInfo("libtorch " + version + choice.names(), options.device(), options.threads());
         this.script = Script.load(manager, options.device(), choice.resources());
-        this.calls = new TorchCalls(script, memory);
+        this.programs = new Programs(text -> Script.load(manager, options.device(), choice.resources(), text));
+        this.calls = new TorchCalls(script, programs, memory);
         this.host = new HostMemory(manager, calls, !options.isCuda());
         this.choice = choice;
         this.kernels = new TorchKernels(calls, host, choice);
@@ -187,6 +190,11 @@ public final class TorchBackend implements Backend {
     }
 
     @Override
+    public Deferral defer() {
+        return calls.defer();
+    }
+
+    @Override
     public Weight weight(HostTensor values, DType dtype) {
         return call(() -> new TorchWeight(forProducts(upload(values, dtype)), dtype));
     }
@@ -287,6 +295,7 @@ public final class TorchBackend implements Backend {
             lanes.close();
             open = false;
             calls.close();
+            programs.close();
             script.close();
             manager.close();
         }

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A counted reference to a tensor of libtorch's, with its shape, format and strides as Java knows them. */
 final class TorchBuffer extends Buffer {
-    private final IValue value;
+    private @Nullable IValue value;
+    private @Nullable Recording source;
     private final Form form;
     private final long offset;
     private long @Nullable [] strides;
@@ -30,6 +31,24 @@ final class TorchBuffer extends Buffer {
         this.strides = strides;
     }
 
+    /** A result with storage of its own that is still to be computed. */
+    TorchBuffer(MemoryMeter meter, Recording source, Form form, long @Nullable [] strides) {
+        super(meter, form.bytes());
+        this.source = source;
+        this.form = form;
+        this.offset = 0;
+        this.strides = strides;
+    }
+
+    /** A view that is still to be made. */
+    TorchBuffer(TorchBuffer viewed, Recording source, Form form, long[] strides, long offset) {
+        super(viewed);
+        this.source = source;
+        this.form = form;
+        this.offset = offset;
+        this.strides = strides;
+    }
+
     /** A buffer as this backend made it. */
     static TorchBuffer of(Buffer buffer) {
         if (buffer instanceof TorchBuffer torch) {
@@ -39,8 +58,34 @@ final class TorchBuffer extends Buffer {
                 + " belongs to another backend; make it with this backend's kernels");
     }
 
+    /** Its tensor, which is computed now if it was put off. */
     IValue value() {
+        if (value == null && source != null) {
+            source.catchUp();
+        }
+        if (value == null) {
+            throw new IllegalStateException(
+                    "the buffer " + this + " was never computed, since something before it failed");
+        }
         return value;
+    }
+
+    /** Takes over what was computed for it. */
+    void compute(IValue computed) {
+        value = computed;
+        source = null;
+    }
+
+    /** Gives a tensor back that came after the last owner had let go. */
+    void closeIfUnowned() {
+        if (!isAlive() && value != null) {
+            value.close();
+        }
+    }
+
+    /** Tells it that nothing will be computed for it. */
+    void forget() {
+        source = null;
     }
 
     Form form() {
@@ -73,6 +118,11 @@ final class TorchBuffer extends Buffer {
         strides = learned;
     }
 
+    /** Whether the values are known to lie in row-major order, gaps or not. */
+    boolean isKnownRowMajor() {
+        return strides != null && Strides.areRowMajor(form.shape(), strides);
+    }
+
     /** Whether the values are known to lie row-major without gaps. */
     boolean isKnownContiguous() {
         return strides != null && Strides.areContiguous(form.shape(), strides);
@@ -80,7 +130,9 @@ final class TorchBuffer extends Buffer {
 
     @Override
     protected void free() {
-        value.close();
+        if (value != null) {
+            value.close();
+        }
     }
 
     @Override

@@ -66,16 +66,15 @@ final class TorchUpdates implements Updates {
 
     @Override
     public void store(Constant keys, Constant values, Tensor k, Tensor v, CacheLayout rows) {
-        calls.run(
-                        "cache_store",
-                        keys.buffer(),
-                        values.buffer(),
-                        k.buffer(),
-                        v.buffer(),
-                        rows.runTable(),
-                        rows.slotOfToken(),
-                        rows.placeOfToken())
-                .close();
+        calls.effect(
+                "cache_store",
+                keys.buffer(),
+                values.buffer(),
+                k.buffer(),
+                v.buffer(),
+                rows.runTable(),
+                rows.slotOfToken(),
+                rows.placeOfToken());
         keys.changed();
         values.changed();
     }

@@ -94,7 +94,7 @@ final class Passes implements AutoCloseable {
     void next(Backbone.Held held, BooleanSupplier cancelled, TokenListener listener) {
         admit();
         forgetOtherStacks();
-        List<Next> next = held.call(cancelled, this::compute);
+        List<Next> next = held.call(cancelled, session -> session.deferred(() -> compute(session)));
         for (int i = 0; i < next.size(); i++) {
             Placed row = open.get(i);
             row.sequence().add(next.get(i).token(row.sequence()), listener);

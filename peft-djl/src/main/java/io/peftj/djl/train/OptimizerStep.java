@@ -202,7 +202,7 @@ public final class OptimizerStep {
                 int part = p;
                 tasks.add(() -> {
                     try (Session own = session.openPart()) {
-                        done.set(part, gradients(own, derived, parts.get(part), weights, settings));
+                        done.set(part, own.deferred(() -> gradients(own, derived, parts.get(part), weights, settings)));
                         return true;
                     }
                 });

@@ -87,7 +87,7 @@ class LanesTest {
                 Workload work = new Workload(model, "cancelled")) {
             Map<String, float[]> start = work.trainedValues();
             long live = TWO.memory().liveBytes();
-            for (int checks : new int[] {1, 2, 5, 20}) {
+            for (int checks : new int[] {1, 2, 5, 7}) {
                 AtomicInteger left = new AtomicInteger(checks);
                 assertThatThrownBy(() -> work.step(1, () -> left.decrementAndGet() < 0))
                         .as(checks + " checks")

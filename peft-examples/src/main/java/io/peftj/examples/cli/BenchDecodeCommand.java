@@ -8,12 +8,15 @@ import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.tensor.CounterRandom;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.djl.engine.KernelProfile;
 import io.peftj.djl.generate.Decoder;
 import io.peftj.djl.generate.Prompt;
 import io.peftj.djl.train.BackboneContext;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -42,7 +45,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
     /** The first ids of a vocabulary are special tokens. */
     private static final int FIRST_ID = 5;
 
-    private static final int RUNS = 3;
+    private static final int RUNS = 2;
 
     /** How far an adapter's values are from where training starts, so that none acts as nothing. */
     private static final double SPREAD = 0.02;
@@ -91,6 +94,9 @@ final class BenchDecodeCommand implements Callable<Integer> {
             description = "New tokens of a row (default: ${DEFAULT-VALUE}).")
     private int newTokens;
 
+    @Mixin
+    private final Profiling profiling = new Profiling();
+
     BenchDecodeCommand(ModelOpener opener) {
         this.opener = opener;
     }
@@ -115,7 +121,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
                 Prompt plain = Prompt.of(newTokens, ids(base, random));
                 prompts.add(config == null ? plain : plain.under(adapters.open(base, config, row)));
             }
-            print(loaded, best(base, prompts));
+            print(loaded, base, prompts);
         }
         return 0;
     }
@@ -131,23 +137,15 @@ final class BenchDecodeCommand implements Callable<Integer> {
                 .toArray();
     }
 
-    /** Seconds of the best run after the first. */
-    private double best(Backbone base, List<Prompt> prompts) {
-        Decoder decoder = Decoder.on(base).endingAt(List.of());
-        double best = Double.POSITIVE_INFINITY;
-        for (int run = 0; run < RUNS; run++) {
-            long began = System.nanoTime();
-            decoder.decode(prompts);
-            double took = (System.nanoTime() - began) / 1e9;
-            best = run == 0 ? best : Math.min(best, took);
-            command.commandLine().getErr().printf("%s: %.3f s%n", run == 0 ? "warm-up" : "run " + run, took);
-            command.commandLine().getErr().flush();
-        }
-        return best;
-    }
-
-    private void print(OptionalLong loaded, double seconds) {
-        new JsonLine()
+    private void print(OptionalLong loaded, Backbone base, List<Prompt> prompts) {
+        run(base, prompts, "warm-up");
+        Optional<KernelProfile> kernels = profiling.start(base.backend());
+        double[] seconds = IntStream.rangeClosed(1, RUNS)
+                .mapToDouble(run -> run(base, prompts, "run " + run))
+                .toArray();
+        kernels.ifPresent(KernelProfile::close);
+        double best = Arrays.stream(seconds).min().orElseThrow();
+        JsonLine line = new JsonLine()
                 .put("side", "peftj")
                 .put("threads", model.measuredThreads())
                 .put("workload", "decode")
@@ -157,10 +155,22 @@ final class BenchDecodeCommand implements Callable<Integer> {
                 .put("prompt", prompt)
                 .put("new", newTokens)
                 .put("dtype", model.dtypeName())
-                .putRounded("seconds", seconds, 3)
-                .putRounded("tokens_per_s", rows * newTokens / seconds, 1)
-                .put("peak_rss_mib", Rss.peakMib())
-                .print(command.commandLine().getOut());
+                .putRounded("seconds", best, 3)
+                .putRounded("tokens_per_s", rows * newTokens / best, 1)
+                .put("peak_rss_mib", Rss.peakMib());
+        int passes = RUNS * newTokens;
+        kernels.ifPresent(counted -> profiling.report(
+                counted, base.backend(), passes, Arrays.stream(seconds).sum() / passes, 1, line));
+        line.print(command.commandLine().getOut());
+    }
+
+    private double run(Backbone base, List<Prompt> prompts, String what) {
+        long began = System.nanoTime();
+        Decoder.on(base).endingAt(List.of()).decode(prompts);
+        double took = (System.nanoTime() - began) / 1e9;
+        command.commandLine().getErr().printf("%s: %.3f s%n", what, took);
+        command.commandLine().getErr().flush();
+        return took;
     }
 
     /** The rows' adapters, with values that act. */

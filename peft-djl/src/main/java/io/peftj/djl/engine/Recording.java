@@ -1,0 +1,297 @@
+package io.peftj.djl.engine;
+
+import ai.djl.pytorch.jni.IValue;
+import io.peftj.core.tensor.Buffer;
+import io.peftj.core.tensor.Deferral;
+import io.peftj.core.tensor.Index;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls of one thread that were put off, as the text of a method that makes them all.
+ *
+ * <p>A call from Java costs libtorch's work some ten microseconds, of which a pass over few tokens makes hundreds. Results that nobody owns any more
+ * when the method runs never leave it.
+ */
+final class Recording implements Deferral {
+    /** Longer lists of numbers have arguments of their own, so that the text does not depend on their length. */
+    private static final int SHORT_LIST = 8;
+
+    /** Fewer calls are not worth compiling. */
+    private static final int FEWEST = 3;
+
+    private final TorchCalls calls;
+    private final Programs programs;
+    private final Thread owner = Thread.currentThread();
+    private List<Call> putOff = new ArrayList<>();
+    private Method method = new Method();
+
+    Recording(TorchCalls calls, Programs programs) {
+        this.calls = calls;
+        this.programs = programs;
+    }
+
+    /** A call and the buffers that wait for its results. */
+    @SuppressWarnings("ArrayRecordComponent") // handed on as they came
+    record Call(String kernel, @Nullable Object[] arguments, TorchBuffer[] results) {}
+
+    /** Puts a call off. */
+    void add(String kernel, @Nullable Object[] arguments, TorchBuffer... results) {
+        checkOwner();
+        for (Object argument : arguments) {
+            TorchCalls.checkAlive(kernel, argument); // which also uploads indices, before anything is noted
+        }
+        method.add(kernel, arguments, results);
+        putOff.add(new Call(kernel, arguments, results));
+    }
+
+    @Override
+    public void catchUp() {
+        checkOwner();
+        if (putOff.isEmpty()) {
+            return;
+        }
+        List<Call> now = putOff;
+        Method as = method;
+        putOff = new ArrayList<>();
+        method = new Method();
+        try {
+            List<TorchBuffer> wanted = as.wanted();
+            Script program = now.size() < FEWEST ? null : programs.of(as.text(wanted));
+            if (program == null || !as.run(program, wanted)) {
+                oneByOne(now);
+            }
+        } finally {
+            as.forget();
+        }
+    }
+
+    private void oneByOne(List<Call> now) {
+        try {
+            now.forEach(calls::compute);
+        } finally {
+            // Their owners let go of them before they were there.
+            for (Call call : now) {
+                for (TorchBuffer result : call.results()) {
+                    result.closeIfUnowned();
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        checkOwner();
+        putOff = new ArrayList<>();
+        method.forget();
+        method = new Method();
+        calls.leave(this);
+    }
+
+    private void checkOwner() {
+        if (Thread.currentThread() != owner) {
+            throw new IllegalStateException("what the thread " + owner.getName() + " put off was needed by "
+                    + Thread.currentThread().getName());
+        }
+    }
+
+    /** The text so far and what it refers to: tensors as a0, a1, …; all numbers in i and f; long lists as l0, l1, …; results as t0, t1, …; tuples and lists of
+     * them, and what has no result that matters, as r0, r1, …. */
+    private final class Method {
+        private final StringBuilder body = new StringBuilder();
+        private final IdentityHashMap<TorchBuffer, Integer> tensors = new IdentityHashMap<>();
+        private final List<TorchBuffer> tensorsInOrder = new ArrayList<>();
+        private final IdentityHashMap<TorchBuffer, Integer> results = new IdentityHashMap<>();
+        private final List<TorchBuffer> resultsInOrder = new ArrayList<>();
+        private final Numbers integers = new Numbers();
+        private final List<Double> reals = new ArrayList<>();
+        private final List<long[]> lists = new ArrayList<>();
+        private int several;
+
+        void add(String kernel, @Nullable Object[] arguments, TorchBuffer[] of) {
+            StringBuilder call = new StringBuilder(" = self.").append(kernel).append('(');
+            for (int i = 0; i < arguments.length; i++) {
+                if (i > 0) {
+                    call.append(", ");
+                }
+                addArgument(call, arguments[i]);
+            }
+            call.append(")\n");
+            if (of.length == 1) {
+                body.append("  ").append(name(of[0])).append(call);
+                return;
+            }
+            String all = "r" + several++;
+            body.append("  ").append(all).append(call);
+            for (int i = 0; i < of.length; i++) {
+                body.append("  ")
+                        .append(name(of[i]))
+                        .append(" = ")
+                        .append(all)
+                        .append('[')
+                        .append(i)
+                        .append("]\n");
+            }
+        }
+
+        private String name(TorchBuffer result) {
+            String name = "t" + resultsInOrder.size();
+            results.put(result, resultsInOrder.size());
+            resultsInOrder.add(result);
+            return name;
+        }
+
+        private void addArgument(StringBuilder call, @Nullable Object argument) {
+            if (argument == null) {
+                call.append("None");
+            } else if (argument instanceof Buffer buffer) {
+                addTensor(call, TorchBuffer.of(buffer));
+            } else if (argument instanceof Index index) {
+                addTensor(call, TorchBuffer.of(index.buffer()));
+            } else if (argument instanceof Boolean flag) {
+                call.append(flag ? "True" : "False");
+            } else if (argument instanceof Double real) {
+                call.append("f[").append(reals.size()).append(']');
+                reals.add(real);
+            } else if (argument instanceof long[] list) {
+                addList(call, list);
+            } else if (argument instanceof List<?> buffers) {
+                addTensors(call, buffers);
+            } else if (argument instanceof Integer || argument instanceof Long) {
+                call.append("i[")
+                        .append(integers.add(((Number) argument).longValue()))
+                        .append(']');
+            } else {
+                throw new IllegalArgumentException(
+                        "an argument of " + argument.getClass() + " means nothing to libtorch");
+            }
+        }
+
+        private void addTensor(StringBuilder call, TorchBuffer buffer) {
+            Integer result = results.get(buffer);
+            if (result != null) {
+                call.append('t').append(result);
+                return;
+            }
+            Integer given = tensors.get(buffer);
+            if (given == null) {
+                given = tensorsInOrder.size();
+                buffer.retain(); // until the method has run
+                tensors.put(buffer, given);
+                tensorsInOrder.add(buffer);
+            }
+            call.append('a').append(given);
+        }
+
+        private void addTensors(StringBuilder call, List<?> buffers) {
+            call.append(buffers.isEmpty() ? "annotate(List[Tensor], [" : "[");
+            for (int i = 0; i < buffers.size(); i++) {
+                if (i > 0) {
+                    call.append(", ");
+                }
+                addTensor(call, TorchBuffer.of((Buffer) buffers.get(i)));
+            }
+            call.append(buffers.isEmpty() ? "])" : "]");
+        }
+
+        private void addList(StringBuilder call, long[] list) {
+            if (list.length > SHORT_LIST) {
+                call.append('l').append(lists.size());
+                lists.add(list);
+                return;
+            }
+            int from = integers.size();
+            for (long number : list) {
+                integers.add(number);
+            }
+            call.append("i[")
+                    .append(from)
+                    .append(':')
+                    .append(from + list.length)
+                    .append(']');
+        }
+
+        /** The results that somebody still owns. */
+        List<TorchBuffer> wanted() {
+            return resultsInOrder.stream().filter(TorchBuffer::isAlive).toList();
+        }
+
+        String text(List<TorchBuffer> wanted) {
+            StringBuilder text = new StringBuilder("def run(self, i: List[int], f: List[float]");
+            for (int i = 0; i < tensorsInOrder.size(); i++) {
+                text.append(", a").append(i).append(": Tensor");
+            }
+            for (int i = 0; i < lists.size(); i++) {
+                text.append(", l").append(i).append(": List[int]");
+            }
+            text.append(") -> List[Tensor]:\n").append(body).append("  return ");
+            text.append(wanted.isEmpty() ? "annotate(List[Tensor], [" : "[");
+            for (int i = 0; i < wanted.size(); i++) {
+                text.append(i > 0 ? ", t" : "t").append(results.get(wanted.get(i)));
+            }
+            return text.append(wanted.isEmpty() ? "])\n" : "]\n").toString();
+        }
+
+        /** Runs the compiled text; false if it failed, which calls made one by one explain better. */
+        boolean run(Script program, List<TorchBuffer> wanted) {
+            List<IValue> made = new ArrayList<>();
+            try {
+                IValue[] values = new IValue[2 + tensorsInOrder.size() + lists.size()];
+                made.add(IValue.listFrom(integers.toArray()));
+                made.add(IValue.listFrom(
+                        reals.stream().mapToDouble(Double::doubleValue).toArray()));
+                lists.forEach(list -> made.add(IValue.listFrom(list)));
+                values[0] = made.get(0);
+                values[1] = made.get(1);
+                for (int i = 0; i < tensorsInOrder.size(); i++) {
+                    values[2 + i] = tensorsInOrder.get(i).value();
+                }
+                for (int i = 0; i < lists.size(); i++) {
+                    values[2 + tensorsInOrder.size() + i] = made.get(2 + i);
+                }
+                IValue[] parts = calls.program(program, values);
+                if (parts == null) {
+                    return false;
+                }
+                for (int i = 0; i < parts.length; i++) {
+                    calls.give(wanted.get(i), parts[i]);
+                }
+                return true;
+            } finally {
+                made.forEach(IValue::close);
+            }
+        }
+
+        /** Lets go of everything: results that were not computed never will be. */
+        void forget() {
+            tensorsInOrder.forEach(Buffer::release);
+            resultsInOrder.forEach(TorchBuffer::forget);
+        }
+    }
+
+    /** A growing list of whole numbers. */
+    private static final class Numbers {
+        private long[] values = new long[32];
+        private int size;
+
+        /** Where it was put. */
+        int add(long value) {
+            if (size == values.length) {
+                values = Arrays.copyOf(values, 2 * size);
+            }
+            values[size] = value;
+            return size++;
+        }
+
+        int size() {
+            return size;
+        }
+
+        long[] toArray() {
+            return Arrays.copyOf(values, size);
+        }
+    }
+}
