@@ -81,7 +81,7 @@ final class ClassifyWorkload extends Workload {
                 of.dtype().equals(PEERS_DTYPE)
                         ? new Attempt.Command(peer)
                         : new Attempt.Absent(SCRIPT + " computes in " + PEERS_DTYPE + " only"));
-        if (round == 1) {
+        if (options().floor(round)) {
             attempts.put(Side.FLOOR, new Attempt.Command(ours.and("--profile"), ClassifyWorkload::floor));
         }
         return attempts;

@@ -83,6 +83,9 @@ final class CompareOptions {
             description = "What they are called; the workload with the names of the model and the data if not given.")
     private @Nullable String name;
 
+    @Option(names = "--no-floor", description = "Leave out the run that finds how long the frozen products take alone.")
+    private boolean noFloor;
+
     /** What a workload is compared with if nothing is said. */
     CompareOptions(List<String> methods, List<String> dtypes) {
         this.methods = methods;
@@ -95,6 +98,11 @@ final class CompareOptions {
 
     int rounds() {
         return rounds;
+    }
+
+    /** Whether the frozen products are measured alone in a round. */
+    boolean floor(int round) {
+        return !noFloor && round == 1;
     }
 
     int threads() {

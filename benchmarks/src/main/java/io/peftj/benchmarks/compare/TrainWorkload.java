@@ -104,7 +104,7 @@ final class TrainWorkload extends Workload {
         if (of.method().equals("lora")) {
             attempts.put(Side.PROTOTYPE, prototype(of));
         }
-        if (round == 1) {
+        if (options().floor(round)) {
             attempts.put(Side.FLOOR, new Attempt.Command(ours.and("--profile"), this::floor));
         }
         return attempts;
