@@ -241,6 +241,20 @@ class CompareCommandTest {
     }
 
     @Test
+    void theFloorCanBeLeftOut() {
+        FakeProcesses processes = training();
+
+        Sandbox.Ended ended = sandbox.run(
+                processes, "train", "--methods", "ia3", "--dtypes", "float32", "--rounds", "1", "--no-floor");
+
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        assertThat(processes.started())
+                .hasSize(2)
+                .noneMatch(words -> words.contains("--profile"))
+                .noneMatch(words -> words.contains("--no-floor"));
+    }
+
+    @Test
     void classifyComparesAccuracyOverSeedsAndTakesTheFloorFromTheSteps() {
         FakeProcesses processes = new FakeProcesses(words -> printing(
                 words.contains("--profile")
