@@ -4,6 +4,7 @@ import ai.djl.pytorch.jni.IValue;
 import io.peftj.core.tensor.Buffer;
 import io.peftj.core.tensor.Deferral;
 import io.peftj.core.tensor.Index;
+import io.peftj.djl.engine.TorchCalls.PutOff;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -26,7 +27,7 @@ final class Recording implements Deferral {
     private final TorchCalls calls;
     private final Programs programs;
     private final Thread owner = Thread.currentThread();
-    private List<Call> putOff = new ArrayList<>();
+    private List<PutOff> putOff = new ArrayList<>();
     private Method method = new Method();
 
     Recording(TorchCalls calls, Programs programs) {
@@ -34,18 +35,15 @@ final class Recording implements Deferral {
         this.programs = programs;
     }
 
-    /** A call and the buffers that wait for its results. */
-    @SuppressWarnings("ArrayRecordComponent") // handed on as they came
-    record Call(String kernel, @Nullable Object[] arguments, TorchBuffer[] results) {}
-
     /** Puts a call off. */
-    void add(String kernel, @Nullable Object[] arguments, TorchBuffer... results) {
+    void add(PutOff call) {
         checkOwner();
-        for (Object argument : arguments) {
-            TorchCalls.checkAlive(kernel, argument); // which also uploads indices, before anything is noted
+        Arguments.checkAlive(call.kernel(), call.arguments()); // which also uploads indices, before anything is noted
+        method.add(call);
+        putOff.add(call);
+        for (TorchBuffer result : call.results()) {
+            result.waitFor(this);
         }
-        method.add(kernel, arguments, results);
-        putOff.add(new Call(kernel, arguments, results));
     }
 
     @Override
@@ -54,7 +52,7 @@ final class Recording implements Deferral {
         if (putOff.isEmpty()) {
             return;
         }
-        List<Call> now = putOff;
+        List<PutOff> now = putOff;
         Method as = method;
         putOff = new ArrayList<>();
         method = new Method();
@@ -69,12 +67,12 @@ final class Recording implements Deferral {
         }
     }
 
-    private void oneByOne(List<Call> now) {
+    private void oneByOne(List<PutOff> now) {
         try {
             now.forEach(calls::compute);
         } finally {
             // Their owners let go of them before they were there.
-            for (Call call : now) {
+            for (PutOff call : now) {
                 for (TorchBuffer result : call.results()) {
                     result.closeIfUnowned();
                 }
@@ -88,7 +86,7 @@ final class Recording implements Deferral {
         putOff = new ArrayList<>();
         method.forget();
         method = new Method();
-        calls.leave(this);
+        calls.endRecording();
     }
 
     private void checkOwner() {
@@ -111,13 +109,15 @@ final class Recording implements Deferral {
         private final List<long[]> lists = new ArrayList<>();
         private int several;
 
-        void add(String kernel, @Nullable Object[] arguments, TorchBuffer[] of) {
-            StringBuilder call = new StringBuilder(" = self.").append(kernel).append('(');
-            for (int i = 0; i < arguments.length; i++) {
+        void add(PutOff added) {
+            TorchBuffer[] of = added.results();
+            StringBuilder call =
+                    new StringBuilder(" = self.").append(added.kernel()).append('(');
+            for (int i = 0; i < added.arguments().length; i++) {
                 if (i > 0) {
                     call.append(", ");
                 }
-                addArgument(call, arguments[i]);
+                addArgument(added.kernel(), call, added.arguments()[i]);
             }
             call.append(")\n");
             if (of.length == 1) {
@@ -144,7 +144,7 @@ final class Recording implements Deferral {
             return name;
         }
 
-        private void addArgument(StringBuilder call, @Nullable Object argument) {
+        private void addArgument(String kernel, StringBuilder call, @Nullable Object argument) {
             if (argument == null) {
                 call.append("None");
             } else if (argument instanceof Buffer buffer) {
@@ -165,8 +165,7 @@ final class Recording implements Deferral {
                         .append(integers.add(((Number) argument).longValue()))
                         .append(']');
             } else {
-                throw new IllegalArgumentException(
-                        "an argument of " + argument.getClass() + " means nothing to libtorch");
+                throw Arguments.unknown(kernel, argument);
             }
         }
 
@@ -252,14 +251,7 @@ final class Recording implements Deferral {
                 for (int i = 0; i < lists.size(); i++) {
                     values[2 + tensorsInOrder.size() + i] = made.get(2 + i);
                 }
-                IValue[] parts = calls.program(program, values);
-                if (parts == null) {
-                    return false;
-                }
-                for (int i = 0; i < parts.length; i++) {
-                    calls.give(wanted.get(i), parts[i]);
-                }
-                return true;
+                return calls.compute(program, values, wanted);
             } finally {
                 made.forEach(IValue::close);
             }

@@ -13,37 +13,17 @@ final class TorchBuffer extends Buffer {
     private final long offset;
     private long @Nullable [] strides;
 
-    /** Takes over a tensor with storage of its own; the strides may be unknown. */
-    TorchBuffer(MemoryMeter meter, IValue value, Form form, long @Nullable [] strides) {
+    /** A tensor with storage of its own that is still to be {@link #compute computed}; the strides may be unknown. */
+    TorchBuffer(MemoryMeter meter, Form form, long @Nullable [] strides) {
         super(meter, form.bytes());
-        this.value = value;
         this.form = form;
         this.offset = 0;
         this.strides = strides;
     }
 
-    /** Takes over a view of another buffer's storage, {@code offset} elements from the storage's first. */
-    TorchBuffer(TorchBuffer viewed, IValue value, Form form, long[] strides, long offset) {
+    /** A view of another buffer's storage, still to be made, {@code offset} elements from the storage's first. */
+    TorchBuffer(TorchBuffer viewed, Form form, long[] strides, long offset) {
         super(viewed);
-        this.value = value;
-        this.form = form;
-        this.offset = offset;
-        this.strides = strides;
-    }
-
-    /** A result with storage of its own that is still to be computed. */
-    TorchBuffer(MemoryMeter meter, Recording source, Form form, long @Nullable [] strides) {
-        super(meter, form.bytes());
-        this.source = source;
-        this.form = form;
-        this.offset = 0;
-        this.strides = strides;
-    }
-
-    /** A view that is still to be made. */
-    TorchBuffer(TorchBuffer viewed, Recording source, Form form, long[] strides, long offset) {
-        super(viewed);
-        this.source = source;
         this.form = form;
         this.offset = offset;
         this.strides = strides;
@@ -68,6 +48,11 @@ final class TorchBuffer extends Buffer {
                     "the buffer " + this + " was never computed, since something before it failed");
         }
         return value;
+    }
+
+    /** Tells it who will compute it when it is asked for its tensor. */
+    void waitFor(Recording recording) {
+        source = recording;
     }
 
     /** Takes over what was computed for it. */
