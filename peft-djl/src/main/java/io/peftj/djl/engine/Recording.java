@@ -60,23 +60,24 @@ final class Recording implements Deferral {
             List<TorchBuffer> wanted = as.wanted();
             Script program = now.size() < FEWEST ? null : programs.of(as.text(wanted));
             if (program == null || !as.run(program, wanted)) {
-                oneByOne(now);
+                oneByOne(now, as);
             }
         } finally {
             as.forget();
         }
     }
 
-    private void oneByOne(List<PutOff> now) {
+    private void oneByOne(List<PutOff> now, Method as) {
+        // Their owners let go of some results before they were there: those are freed behind their last use.
+        List<List<TorchBuffer>> unowned = as.unownedByLastUse(now.size());
         try {
-            now.forEach(calls::compute);
-        } finally {
-            // Their owners let go of them before they were there.
-            for (PutOff call : now) {
-                for (TorchBuffer result : call.results()) {
-                    result.closeIfUnowned();
-                }
+            for (int i = 0; i < now.size(); i++) {
+                calls.compute(now.get(i));
+                unowned.get(i).forEach(TorchBuffer::discard);
             }
+        } catch (RuntimeException e) {
+            unowned.forEach(buffers -> buffers.forEach(TorchBuffer::discard));
+            throw e;
         }
     }
 
@@ -107,6 +108,10 @@ final class Recording implements Deferral {
         private final Numbers integers = new Numbers();
         private final List<Double> reals = new ArrayList<>();
         private final List<long[]> lists = new ArrayList<>();
+        /** For each result the number of the last call that takes it. */
+        private final List<Integer> lastUses = new ArrayList<>();
+
+        private int count;
         private int several;
 
         void add(PutOff added) {
@@ -120,6 +125,7 @@ final class Recording implements Deferral {
                 addArgument(added.kernel(), call, added.arguments()[i]);
             }
             call.append(")\n");
+            count++;
             if (of.length == 1) {
                 body.append("  ").append(name(of[0])).append(call);
                 return;
@@ -141,6 +147,7 @@ final class Recording implements Deferral {
             String name = "t" + resultsInOrder.size();
             results.put(result, resultsInOrder.size());
             resultsInOrder.add(result);
+            lastUses.add(count - 1);
             return name;
         }
 
@@ -173,6 +180,7 @@ final class Recording implements Deferral {
             Integer result = results.get(buffer);
             if (result != null) {
                 call.append('t').append(result);
+                lastUses.set(result, count);
                 return;
             }
             Integer given = tensors.get(buffer);
@@ -216,6 +224,20 @@ final class Recording implements Deferral {
         /** The results that somebody still owns. */
         List<TorchBuffer> wanted() {
             return resultsInOrder.stream().filter(TorchBuffer::isAlive).toList();
+        }
+
+        /** The others, by the call behind which nothing takes them any more. */
+        List<List<TorchBuffer>> unownedByLastUse(int calls) {
+            List<List<TorchBuffer>> unowned = new ArrayList<>();
+            for (int i = 0; i < calls; i++) {
+                unowned.add(new ArrayList<>());
+            }
+            for (int i = 0; i < resultsInOrder.size(); i++) {
+                if (!resultsInOrder.get(i).isAlive()) {
+                    unowned.get(lastUses.get(i)).add(resultsInOrder.get(i));
+                }
+            }
+            return unowned;
         }
 
         String text(List<TorchBuffer> wanted) {

@@ -62,9 +62,10 @@ final class TorchBuffer extends Buffer {
     }
 
     /** Gives a tensor back that came after the last owner had let go. */
-    void closeIfUnowned() {
-        if (!isAlive() && value != null) {
+    void discard() {
+        if (value != null) {
             value.close();
+            value = null;
         }
     }
 
