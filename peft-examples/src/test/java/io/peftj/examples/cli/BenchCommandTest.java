@@ -310,6 +310,31 @@ class BenchCommandTest {
     }
 
     @Test
+    void decodeProfilesItsPasses() {
+        Path model = TinyModels.llama(folder, 1);
+
+        Invocation invocation = Invocation.with(
+                Backbones::load,
+                "bench",
+                "decode",
+                "--model",
+                model,
+                "--method",
+                "lora",
+                "--rows",
+                2,
+                "--prompt",
+                3,
+                "--new",
+                4,
+                "--profile");
+
+        JsonObject json = json(invocation);
+        assertThat(json.get("steps").getAsInt()).as("passes of two runs").isEqualTo(8);
+        assertThat(invocation.err()).contains("cached_attention", "low_rank_delta", "all kernels ");
+    }
+
+    @Test
     void decodeRefusesSettingsOfNoMethod() {
         Path model = TinyModels.llama(folder, 1);
 
