@@ -78,6 +78,7 @@ public final class Tape implements AutoCloseable {
         }
         spent = true;
         session.untaped(() -> {
+            session.checkCancelled();
             for (int i = 0; i < values.size(); i++) {
                 if (values.get(i).origin().isOn(this)) {
                     values.get(i).origin().accumulate(cotangents.get(i));

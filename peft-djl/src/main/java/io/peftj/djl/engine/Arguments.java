@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A kernel's arguments as libtorch takes them: buffers, indices, lists of buffers, whole numbers and lists of them, doubles, booleans, values of
+ * A kernel's arguments as libtorch takes them: buffers, indices, lists of buffers, whole numbers, doubles and lists of them, booleans, values of
  * libtorch's, and null for a tensor left out. What is made for one call is closed with it.
  */
 final class Arguments implements AutoCloseable {
@@ -75,6 +75,9 @@ final class Arguments implements AutoCloseable {
             return IValue.from((boolean) flag);
         }
         if (argument instanceof long[] numbers) {
+            return IValue.listFrom(numbers);
+        }
+        if (argument instanceof double[] numbers) {
             return IValue.listFrom(numbers);
         }
         if (argument instanceof List<?> buffers) {

@@ -180,9 +180,10 @@ final class TorchCalls {
     }
 
     /** Calls what was compiled of several calls; false if it failed. */
-    boolean compute(Script program, IValue[] arguments, List<TorchBuffer> results) {
+    boolean compute(Script program, Object[] arguments, List<TorchBuffer> results) {
         IValue[] parts;
-        try (IValue list = program.call("run", arguments)) {
+        try (Arguments values = Arguments.of("run", none, arguments);
+                IValue list = program.call("run", values.values())) {
             parts = list.toIValueArray();
         } catch (RuntimeException e) {
             LOGGER.debug("several kernels in one call failed; calling them one by one", e);

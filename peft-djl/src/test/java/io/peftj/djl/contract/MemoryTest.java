@@ -254,8 +254,8 @@ class MemoryTest {
             });
             Map<String, float[]> stepped = work.trainedValues();
             assertThat(checks.get())
-                    .as("chances to stop: two micro-batches of two layers, on the way back too")
-                    .isEqualTo(8);
+                    .as("chances to stop: two micro-batches of two layers, at the turn, and on the way back")
+                    .isEqualTo(10);
             for (int check = 1; check <= checks.get(); check++) {
                 AtomicInteger left = new AtomicInteger(check);
                 assertThatThrownBy(() -> work.step(2, () -> left.decrementAndGet() == 0))

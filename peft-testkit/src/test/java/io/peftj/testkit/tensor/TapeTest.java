@@ -17,6 +17,7 @@ import io.peftj.core.tensor.Updates.Moments;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -333,6 +334,22 @@ class TapeTest extends ReferenceSession {
             assertThatThrownBy(() -> tape.backward(y))
                     .isInstanceOf(CancellationException.class)
                     .hasMessage("the computation was cancelled");
+        }
+    }
+
+    @Test
+    void backwardAsksAtItsStartAndWhereLayersBegan() {
+        AtomicInteger asked = new AtomicInteger();
+        try (Session layered = Session.open(backend, () -> asked.incrementAndGet() > 100);
+                Tape tape = layered.startTape()) {
+            Tensor y = tape.leaf(layered.tensor(HostTensor.of(Shape.of(1), 0.1f)));
+            for (int layer = 0; layer < 3; layer++) {
+                layered.checkCancelled();
+                y = y.exp().times(y);
+            }
+            assertThat(asked.getAndSet(0)).isEqualTo(3);
+            tape.backward(y);
+            assertThat(asked.get()).isEqualTo(1 + 3);
         }
     }
 }
