@@ -12,12 +12,13 @@ import org.slf4j.LoggerFactory;
 final class Programs implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Programs.class);
 
-    /** Compiling takes about as long as a hundred calls of a method save, and what came up often goes on to. */
+    /** Compiling takes longer than some calls of a method save; what came up so often goes on to. */
     private static final int OFTEN = 32;
 
-    /** Each takes a megabyte or two; what comes up after that many is called one by one. */
+    /** Each is an archive of all kernels, for as long as the backend lives; what comes up after that many is called one by one. */
     private static final int MOST = 64;
 
+    /** Texts that are counted; those that have not come up for longest are forgotten. */
     private static final int MOST_COUNTED = 1024;
 
     private final Function<String, Script> compiler;
