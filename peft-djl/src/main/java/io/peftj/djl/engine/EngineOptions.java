@@ -6,8 +6,10 @@ package io.peftj.djl.engine;
  * @param device {@code cpu}, or {@code cuda:n} for the n-th GPU
  * @param threads how many processor threads one operation uses; sums in single precision differ with it
  * @param workers how many tasks run at once, each with {@code threads} of its own. One is fastest for training; more let short tasks pass long ones
+ * @param packedWeights whether frozen matrices that meet few tokens at a time are kept a second time, packed as the processor multiplies few
+ *     tokens fastest. Generating is up to a fifth faster, for as much memory again as those matrices take
  */
-public record EngineOptions(String device, int threads, int workers) {
+public record EngineOptions(String device, int threads, int workers, boolean packedWeights) {
     private static final String DEVICES = "cpu|cuda:\\d{1,3}";
 
     /** Checks the values. */
@@ -26,22 +28,27 @@ public record EngineOptions(String device, int threads, int workers) {
 
     /** One worker with all of the processor's threads. */
     public static EngineOptions defaults() {
-        return new EngineOptions("cpu", Runtime.getRuntime().availableProcessors(), 1);
+        return new EngineOptions("cpu", Runtime.getRuntime().availableProcessors(), 1, false);
     }
 
     /** These options on another device. */
     public EngineOptions onDevice(String other) {
-        return new EngineOptions(other, threads, workers);
+        return new EngineOptions(other, threads, workers, packedWeights);
     }
 
     /** These options with another number of threads an operation. */
     public EngineOptions withThreads(int count) {
-        return new EngineOptions(device, count, workers);
+        return new EngineOptions(device, count, workers, packedWeights);
     }
 
     /** These options with another number of tasks at once. */
     public EngineOptions withWorkers(int count) {
-        return new EngineOptions(device, threads, count);
+        return new EngineOptions(device, threads, count, packedWeights);
+    }
+
+    /** These options with or without packed copies of frozen matrices. */
+    public EngineOptions withPackedWeights(boolean packed) {
+        return new EngineOptions(device, threads, workers, packed);
     }
 
     /** How many parts of one computation run side by side. */

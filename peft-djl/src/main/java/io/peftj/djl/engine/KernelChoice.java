@@ -2,7 +2,6 @@ package io.peftj.djl.engine;
 
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
-import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +29,14 @@ record KernelChoice(
 
     /** From so many tokens on, libtorch's own way to multiply in tiles is up to twice as fast as the one taken otherwise; below it is half as fast. */
     private static final int FEWEST_TILED_TOKENS = 32;
+
+    /** Packed weights gain up to so many tokens, and are packed for so many. */
+    static final int PACKED_FOR = 16;
+
+    private static final int MOST_PACKED_TOKENS = 32;
+
+    /** Fewer tokens than this gain nothing from packed weights in single precision. */
+    private static final int FEWEST_PACKED_TOKENS = 4;
 
     /** Rows shorter than this pass attention's gradients in single precision: the bf16 kernel is two to four times slower there. */
     private static final int SHORTEST_BF16_GRADIENT = 512;
@@ -92,6 +99,19 @@ record KernelChoice(
         };
     }
 
+    /**
+     * Whether a product of a frozen weight with some tokens is faster with oneDNN's packed copy of it. In single precision the layout by columns is as
+     * good except on Intel's processors, whose MKL is not.
+     */
+    boolean packs(ScalarType type, int tokens) {
+        return switch (type) {
+            case F32 ->
+                oneDnnF32 && processor.intel() && tokens >= FEWEST_PACKED_TOKENS && tokens <= MOST_PACKED_TOKENS;
+            case BF16 -> oneDnnBf16 && tokens <= MOST_PACKED_TOKENS;
+            default -> false;
+        };
+    }
+
     /** On Intel's processors MKL, which libtorch takes by itself, is a little faster, and up to twice at few tokens. */
     private boolean fastF32() {
         return oneDnnF32 && !processor.intel();
@@ -133,8 +153,8 @@ record KernelChoice(
 
     private static boolean works(
             PtNDManager manager, EngineOptions options, String probe, List<String> resources, IValue... arguments) {
-        List<String> all = new ArrayList<>(resources);
-        try (Script script = Script.load(manager, options.device(), all);
+        String methods = new KernelSource(resources, options.device()).all();
+        try (Script script = Script.load(manager, methods);
                 IValue error = script.call(probe, arguments)) {
             return error.toDouble() < TOLERANCE;
         } catch (RuntimeException e) {

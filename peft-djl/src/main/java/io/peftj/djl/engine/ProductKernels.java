@@ -12,15 +12,25 @@ import org.jspecify.annotations.Nullable;
 final class ProductKernels {
     private final TorchCalls calls;
     private final KernelChoice choice;
+    private final boolean packedWeights;
 
-    ProductKernels(TorchCalls calls, KernelChoice choice) {
+    ProductKernels(TorchCalls calls, KernelChoice choice, boolean packedWeights) {
         this.calls = calls;
         this.choice = choice;
+        this.packedWeights = packedWeights;
     }
 
     Buffer linear(TorchBuffer x, TorchWeight weight, @Nullable Buffer bias) {
         Form form = x.form().withDim(-1, weight.outFeatures());
-        return calls.one("linear", form, x, weight.matrix(), bias, choice.fastWeight(x.type(), x.dim(0)));
+        int tokens = x.dim(0);
+        if (packedWeights && choice.packs(x.type(), tokens)) {
+            return calls.one("linear", form, x, weight.packed(this::pack), bias, true);
+        }
+        return calls.one("linear", form, x, weight.matrix(), bias, choice.fastWeight(x.type(), tokens));
+    }
+
+    private TorchBuffer pack(TorchBuffer matrix) {
+        return calls.opaque(calls.run("pack", matrix, KernelChoice.PACKED_FOR), matrix.form());
     }
 
     Buffer linearTransposed(TorchBuffer g, TorchWeight weight) {

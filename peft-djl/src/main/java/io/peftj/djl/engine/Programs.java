@@ -15,7 +15,7 @@ final class Programs implements AutoCloseable {
     /** Compiling takes longer than some calls of a method save; what came up so often goes on to. */
     private static final int OFTEN = 32;
 
-    /** Each is an archive of all kernels, for as long as the backend lives; what comes up after that many is called one by one. */
+    /** Each is an archive of its own, for as long as the backend lives; what comes up after that many is called one by one. */
     private static final int MOST = 64;
 
     /** Texts that are counted; those that have not come up for longest are forgotten. */
@@ -59,10 +59,18 @@ final class Programs implements AutoCloseable {
         }
     }
 
-    private synchronized Script keep(String text, Script script) {
-        compiled.put(text, script);
+    /** A text that was forgotten and came up again while it was compiled is compiled twice; one of the two is kept. */
+    private synchronized @Nullable Script keep(String text, Script script) {
         counts.remove(text);
-        return script;
+        if (closed) {
+            script.close();
+            return null;
+        }
+        Script first = compiled.putIfAbsent(text, script);
+        if (first != null) {
+            script.close();
+        }
+        return first == null ? script : first;
     }
 
     @Override

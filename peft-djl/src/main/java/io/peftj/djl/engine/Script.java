@@ -7,13 +7,9 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import io.peftj.core.PeftException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /** A loaded archive, whose methods are called in inference mode; safe to share between threads. */
 final class Script implements AutoCloseable {
@@ -24,26 +20,16 @@ final class Script implements AutoCloseable {
     }
 
     /**
-     * Puts resources of this package together and loads them.
+     * Loads methods.
      *
      * @throws RuntimeException from DJL if libtorch lacks one of the operations named in them
      */
-    static Script load(PtNDManager manager, String device, List<String> resources) {
-        return load(manager, device, resources, "");
-    }
-
-    /** The same with one more method, given as text. */
-    static Script load(PtNDManager manager, String device, List<String> resources, String more) {
-        StringBuilder text = new StringBuilder();
-        for (String resource : resources) {
-            text.append(resource(resource).replace("@DEVICE@", device)).append('\n');
-        }
-        text.append(more);
+    static Script load(PtNDManager manager, String methods) {
         try {
             Path archive = Files.createTempFile("kernels", ".pt");
             try {
                 try (OutputStream out = Files.newOutputStream(archive)) {
-                    Archive.write(text.toString(), out);
+                    Archive.write(methods, out);
                 }
                 return new Script(JniUtils.loadModule(manager, archive, true, new String[0], new String[0], false));
             } finally {
@@ -54,17 +40,6 @@ final class Script implements AutoCloseable {
                     "the kernels' archive could not be written to the folder for temporary files ("
                             + System.getProperty("java.io.tmpdir") + "): " + e.getMessage() + "; make it writable",
                     e);
-        }
-    }
-
-    private static String resource(String name) {
-        try (InputStream in = Script.class.getResourceAsStream(name + ".py.txt")) {
-            if (in == null) {
-                throw new IllegalStateException("the resource " + name + ".py.txt is missing from the jar");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

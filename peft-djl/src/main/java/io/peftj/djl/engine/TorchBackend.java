@@ -63,12 +63,13 @@ public final class TorchBackend implements Backend {
         this.manager = manager;
         String version = manager.getEngine().getVersion();
         this.info = new BackendInfo("libtorch " + version + choice.names(), options.device(), options.threads());
-        this.script = Script.load(manager, options.device(), choice.resources());
-        this.programs = new Programs(text -> Script.load(manager, options.device(), choice.resources(), text));
+        KernelSource kernelSource = new KernelSource(choice.resources(), options.device());
+        this.script = Script.load(manager, kernelSource.all());
+        this.programs = new Programs(text -> Script.load(manager, kernelSource.behindWhatItCalls(text)));
         this.calls = new TorchCalls(script, programs, memory);
         this.host = new HostMemory(manager, calls, !options.isCuda());
         this.choice = choice;
-        this.kernels = new TorchKernels(calls, host, choice);
+        this.kernels = new TorchKernels(calls, host, choice, options.packedWeights());
         this.updates = new TorchUpdates(calls);
         this.linearAlgebra = new TorchLinearAlgebra(this, calls, host);
     }
@@ -277,7 +278,7 @@ public final class TorchBackend implements Backend {
 
     @Override
     public void free(Weight weight) {
-        TorchWeight.of(weight).matrix().release();
+        TorchWeight.of(weight).release();
     }
 
     /** Counts what each kernel takes from now on; one profile at a time. */

@@ -104,6 +104,13 @@ final class TorchCalls {
         return buffer;
     }
 
+    /** Takes over a tensor in a layout of libtorch's own, which only the kernels made for it can read. */
+    TorchBuffer opaque(IValue value, Form form) {
+        TorchBuffer buffer = stored(form, null);
+        buffer.compute(value);
+        return buffer;
+    }
+
     private TorchBuffer stored(Form form, long @Nullable [] strides) {
         spare.count(form.bytes());
         return new TorchBuffer(memory, form, strides);

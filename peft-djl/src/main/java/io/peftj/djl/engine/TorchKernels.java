@@ -24,11 +24,11 @@ final class TorchKernels implements Kernels {
     private final FusedKernels fused;
     private final AttentionKernels attention;
 
-    TorchKernels(TorchCalls calls, HostMemory host, KernelChoice choice) {
+    TorchKernels(TorchCalls calls, HostMemory host, KernelChoice choice, boolean packedWeights) {
         this.calls = calls;
         this.host = host;
         this.structure = new StructureKernels(calls);
-        this.products = new ProductKernels(calls, choice);
+        this.products = new ProductKernels(calls, choice, packedWeights);
         this.fused = new FusedKernels(calls, choice);
         this.attention = new AttentionKernels(calls, choice);
     }

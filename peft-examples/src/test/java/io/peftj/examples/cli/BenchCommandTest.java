@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.google.gson.JsonObject;
 import io.peftj.core.io.Json;
 import io.peftj.djl.backbone.Backbones;
+import io.peftj.djl.backbone.Options;
 import io.peftj.testkit.TinyModels;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -332,6 +333,28 @@ class BenchCommandTest {
         JsonObject json = json(invocation);
         assertThat(json.get("steps").getAsInt()).as("passes of two runs").isEqualTo(8);
         assertThat(invocation.err()).contains("cached_attention", "low_rank_delta", "all kernels ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void weightsArePackedWhereAskedFor(boolean packed) {
+        Path model = TinyModels.llama(folder, 1);
+        List<Options> asked = new ArrayList<>();
+        List<Object> arguments = new ArrayList<>(List.of(
+                "bench", "decode", "--model", model, "--method", "none", "--rows", 4, "--prompt", 3, "--new", 4));
+        if (packed) {
+            arguments.add("--packed-weights");
+        }
+
+        Invocation invocation = Invocation.with(
+                (path, options) -> {
+                    asked.add(options);
+                    return Backbones.load(path, options);
+                },
+                arguments.toArray());
+
+        assertThat(invocation.exitCode()).isZero();
+        assertThat(asked).singleElement().returns(packed, Options::packedWeights);
     }
 
     @Test
