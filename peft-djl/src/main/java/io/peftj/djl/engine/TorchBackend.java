@@ -15,6 +15,7 @@ import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Kernels;
 import io.peftj.core.tensor.LinearAlgebra;
+import io.peftj.core.tensor.Matrix;
 import io.peftj.core.tensor.MemoryMeter;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Updates;
@@ -72,6 +73,10 @@ public final class TorchBackend implements Backend {
         this.kernels = new TorchKernels(calls, host, choice, options.packedWeights());
         this.updates = new TorchUpdates(calls);
         this.linearAlgebra = new TorchLinearAlgebra(this, calls, host);
+        if (options.isCuda()) {
+            // Its library of decompositions is loaded on first use, which fails where two threads are first.
+            linearAlgebra.qr(Matrix.of(1, 1, new double[] {1}));
+        }
     }
 
     /** Starts libtorch on the processor with all of its threads. */

@@ -38,6 +38,6 @@ public final class Tasks {
      * @param window the most tokens of a row: longer texts are cut into as many rows as they need
      */
     public static TextTask text(int window) {
-        return new TextTask(window, 0);
+        return new TextTask(window, 0, false);
     }
 }

@@ -17,8 +17,9 @@ import java.util.List;
  *
  * @param window the most tokens of a row
  * @param labelSmoothing the share of a label that all tokens have alike, 0 to below 1
+ * @param halfLearnt whether only those after the first (n + 1) / 2 are learnt and measured under every method
  */
-public record TextTask(int window, double labelSmoothing) implements Task<String> {
+public record TextTask(int window, double labelSmoothing, boolean halfLearnt) implements Task<String> {
     /** Checks the numbers. */
     public TextTask {
         TaskChecks.checkLength(window);
@@ -27,7 +28,12 @@ public record TextTask(int window, double labelSmoothing) implements Task<String
 
     /** The same where a share of every label goes to all tokens alike, in training only. */
     public TextTask labelSmoothing(double share) {
-        return new TextTask(window, share);
+        return new TextTask(window, share, halfLearnt);
+    }
+
+    /** The same where only the second half of each window is learnt and measured, so that methods compare with those that read the prompt as a whole. */
+    public TextTask secondHalves() {
+        return new TextTask(window, labelSmoothing, true);
     }
 
     @Override
@@ -64,9 +70,13 @@ public record TextTask(int window, double labelSmoothing) implements Task<String
             int[] ids = base.tokenizer().encodePlain(text);
             for (int from = 0; from + 1 < ids.length; from += most) {
                 int[] part = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + most));
-                examples.add(Example.answered(examples.size(), plan.promptOfText(part.length), part));
+                examples.add(Example.answered(examples.size(), prompt(plan, part.length), part));
             }
         }
         return examples;
+    }
+
+    private int prompt(AdapterPlan plan, int tokens) {
+        return halfLearnt ? (tokens + 1) / 2 : plan.promptOfText(tokens);
     }
 }

@@ -52,10 +52,9 @@ class VirtualTokensTest extends TinyTraining {
                     base.spec(),
                     AdapterMethods.complete(base.spec(), LoraConfig.builder().build()));
             List<String> texts = List.of("the book is red");
-            Example behind = new TextTask(64, 0)
-                    .examples(base, prompt.plan().plan(), texts)
-                    .get(0);
-            Example bare = new TextTask(64, 0).examples(base, lora, texts).get(0);
+            Example behind =
+                    Tasks.text(64).examples(base, prompt.plan().plan(), texts).get(0);
+            Example bare = Tasks.text(64).examples(base, lora, texts).get(0);
 
             assertThat(behind.isLearnt(0)).isTrue();
             assertThat(behind.learnt()).isEqualTo(behind.length());
@@ -63,6 +62,27 @@ class VirtualTokensTest extends TinyTraining {
             assertThat(bare.learnt()).isEqualTo(bare.length() - 1);
             // Evaluations measure the same of both.
             assertThat(behind.measured()).isEqualTo(bare.measured()).isEqualTo(bare.learnt());
+        }
+    }
+
+    @Test
+    void onlySecondHalvesAreLearntWhereMethodsAreCompared() {
+        try (Backbone base = llama();
+                TrainableAdapter prompt = prompt(base)) {
+            for (AdapterPlan plan : List.of(
+                    prompt.plan().plan(),
+                    AdapterMethods.plan(
+                            base.spec(),
+                            AdapterMethods.complete(
+                                    base.spec(), LoraConfig.builder().build())))) {
+                for (Example window : Tasks.text(5).secondHalves().examples(base, plan, List.of("the book is red"))) {
+                    int half = (window.length() + 1) / 2;
+                    assertThat(window.learnt()).isEqualTo(window.length() - half);
+                    assertThat(window.measured()).isEqualTo(window.learnt());
+                    assertThat(window.isLearnt(half - 1)).isFalse();
+                    assertThat(window.isLearnt(half)).isTrue();
+                }
+            }
         }
     }
 

@@ -67,6 +67,7 @@ public final class PeftCommand {
                         .addSubcommand(new BenchClassifyCommand(opener))
                         .addSubcommand(new BenchEmbedCommand(opener))
                         .addSubcommand(new BenchSftCommand(opener))
+                        .addSubcommand(new BenchTextCommand(opener))
                         .addSubcommand(new BenchDecodeCommand(opener)))
                 .addSubcommand("completion", new GenerateCompletion());
         Errors errors = new Errors(() -> peft.stackTrace);

@@ -282,6 +282,56 @@ class BenchCommandTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"lora", "prompt", "pedro"})
+    void textTellsTheLossBeforeAndAfter(String method) throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        Path data = folder.resolve("book.txt");
+        Files.writeString(data, "the book is red and the room is blue ".repeat(40));
+
+        Invocation invocation = Invocation.of(
+                "bench", "text", "--model", model, "--data", data, "--window", 16, "--method", method, "--lr", "1e-2");
+
+        JsonObject json = json(invocation);
+        assertThat(json.keySet())
+                .containsExactly(
+                        "side",
+                        "data",
+                        "method",
+                        "dtype",
+                        "window",
+                        "lr",
+                        "epochs",
+                        "seed",
+                        "nll_before",
+                        "nll",
+                        "train_s",
+                        "tokens_per_s",
+                        "trainable",
+                        "file_bytes",
+                        "peak_rss_mib");
+        assertThat(json.get("nll").getAsDouble())
+                .isPositive()
+                .isLessThan(json.get("nll_before").getAsDouble());
+        assertThat(json.get("file_bytes").getAsLong()).isPositive();
+    }
+
+    @Test
+    void textRefusesWhatIsNoLongText() throws IOException {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        Path none = folder.resolve("none.txt");
+        Invocation missing = Invocation.of("bench", "text", "--model", model, "--data", none);
+        assertThat(missing.exitCode()).isEqualTo(2);
+        assertThat(missing.err()).contains("--data " + none + ": expected a text file in UTF-8", "check the path");
+
+        Path data = folder.resolve("book.txt");
+        Files.writeString(data, "a");
+        Invocation brief = Invocation.of("bench", "text", "--model", model, "--data", data);
+        assertThat(brief.exitCode()).isEqualTo(2);
+        assertThat(brief.err())
+                .contains("--data " + data + ": expected text of which nine tenths", "give a longer one");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"none", "lora", "ia3", "pedro", "prefix", "reft", "mixed"})
     void decodePrintsTheKeysOfTheOtherSide(String method) {
         Path model = TinyModels.llama(folder, 1);
