@@ -57,6 +57,14 @@ final class CompareOptions {
     private Path jar;
 
     @Option(
+            names = "--java-options",
+            split = ",",
+            paramLabel = "OPTION",
+            description =
+                    "Options of the Java that our side runs on, with commas between them: --java-options=-Xmx64m.")
+    private List<String> javaOptions = List.of();
+
+    @Option(
             names = "--peer",
             defaultValue = "${sys:peft.reference.dir:-../shared}/tools",
             paramLabel = "DIR",
@@ -142,7 +150,9 @@ final class CompareOptions {
     /** Our side's command line for a case. */
     Words ours(Workload workload, Case of) {
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        return Words.of(java, "-jar", jar, "bench", workload.name(), "--model", model)
+        return Words.of(java)
+                .and(javaOptions.toArray())
+                .and("-jar", jar, "bench", workload.name(), "--model", model)
                 .and("--method", of.method(), "--dtype", of.dtype(), "--threads", threads);
     }
 
@@ -162,6 +172,9 @@ final class CompareOptions {
         settings.addProperty("workload", workload.name());
         settings.addProperty("model", nameOf(model));
         settings.addProperty("threads", threads);
+        if (!javaOptions.isEmpty()) {
+            settings.addProperty("java_options", String.join(" ", javaOptions));
+        }
         return settings;
     }
 

@@ -45,6 +45,9 @@ final class DecodeWorkload extends Workload {
             description = "New tokens of a row (default: ${DEFAULT-VALUE}).")
     private int newTokens;
 
+    @Option(names = "--packed-weights", description = "Our side keeps matrices a second time, packed for few tokens.")
+    private boolean packedWeights;
+
     DecodeWorkload(Comparison comparison) {
         super(comparison, new CompareOptions(List.of(BASE, "lora"), List.of("float32", "bfloat16")));
     }
@@ -68,6 +71,9 @@ final class DecodeWorkload extends Workload {
         settings.addProperty("tenants", tenants);
         settings.addProperty("prompt", prompt);
         settings.addProperty("new", newTokens);
+        if (packedWeights) {
+            settings.addProperty("packed_weights", true);
+        }
         return settings;
     }
 
@@ -91,8 +97,8 @@ final class DecodeWorkload extends Workload {
                 .and("decode", options().model());
         Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
         Case ourCase = of.method().equals(BASE) ? new Case(OUR_BASE, of.dtype()) : of;
-        attempts.put(
-                Side.OURS, new Attempt.Command(options().ours(this, ourCase).and(work)));
+        Words ours = options().ours(this, ourCase).and(work).andIf(packedWeights, "--packed-weights");
+        attempts.put(Side.OURS, new Attempt.Command(ours));
         attempts.put(
                 Side.PEER,
                 PEERS.contains(of.method())

@@ -349,6 +349,32 @@ class CompareCommandTest {
     }
 
     @Test
+    void ourSideTakesOptionsOfItsOwn() throws IOException {
+        FakeProcesses processes = new FakeProcesses(words ->
+                printing("{\"tokens_per_s\": 200.0, \"rss_loaded_mib\": 1, \"peak_rss_mib\": 3, \"seconds\": 1}"));
+
+        Sandbox.Ended ended = sandbox.run(
+                processes,
+                "decode",
+                "--methods",
+                "base",
+                "--dtypes",
+                "bfloat16",
+                "--rounds",
+                "1",
+                "--packed-weights",
+                "--java-options=-Xmx64m,-XX:+UseSerialGC",
+                "--name",
+                "packed");
+
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        assertThat(processes.started().get(0)).contains(" -Xmx64m -XX:+UseSerialGC -jar ", " --packed-weights");
+        assertThat(processes.started().get(1)).doesNotContain("-Xmx64m").doesNotContain("--packed-weights");
+        assertThat(Files.readString(folder.resolve("out").resolve("packed.json")))
+                .contains("\"java_options\": \"-Xmx64m -XX:+UseSerialGC\"", "\"packed_weights\": true");
+    }
+
+    @Test
     void aMissingJarSaysWhatMakesIt() throws IOException {
         Files.delete(sandbox.jar());
 
