@@ -370,7 +370,7 @@ class CompareCommandTest {
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         assertThat(processes.started().get(0)).contains(" -Xmx64m -XX:+UseSerialGC -jar ", " --packed-weights");
         assertThat(processes.started().get(1)).doesNotContain("-Xmx64m").doesNotContain("--packed-weights");
-        assertThat(Files.readString(folder.resolve("out").resolve("packed.json")))
+        assertThat(Files.readString(sandbox.out("packed.json")))
                 .contains("\"java_options\": \"-Xmx64m -XX:+UseSerialGC\"", "\"packed_weights\": true");
     }
 

@@ -12,9 +12,9 @@ import io.peftj.djl.train.TextTask;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -79,14 +79,15 @@ final class BenchTextCommand implements Callable<Integer> {
         List<String> test = List.of(text.substring(cut));
         try (Backbone base = model.openToMeasure(opener)) {
             TextTask task = Tasks.text(window).secondHalves();
-            int tokens = base.tokenizer().encodePlain(train.get(0)).length;
-            if (tokens < 2 || base.tokenizer().encodePlain(test.get(0)).length < 2) {
+            int tokens = tokens(base, train);
+            int measured = tokens(base, test);
+            if (tokens < 2 || measured < 2) {
                 throw new InvalidConfigException("--data " + data + ": expected text of which nine tenths and the last"
-                        + " tenth have two tokens or more, found " + tokens + " to train on; give a longer one");
+                        + " tenth have two tokens or more, found " + tokens + " and " + measured
+                        + "; give a longer one");
             }
             AdapterTrainer<String> trainer = recipe.applyTo(
-                    AdapterTrainer.on(base).method(methodOptions.config(method)).task(task),
-                    Arrays.stream(new int[] {window}));
+                    AdapterTrainer.on(base).method(methodOptions.config(method)).task(task), IntStream.of(window));
             Evaluation before = Measurement.of(base, trainer.untrained(), task, test);
             RunSummary run = new RunSummary();
             Adapter adapter =
@@ -100,6 +101,10 @@ final class BenchTextCommand implements Callable<Integer> {
                     Measurement.bytesOnDisk(adapter));
         }
         return 0;
+    }
+
+    private static int tokens(Backbone base, List<String> texts) {
+        return base.tokenizer().encodePlain(texts.get(0)).length;
     }
 
     private String read() {
