@@ -42,16 +42,6 @@ public final class StoredTensor {
                 name, origin, type, shape, () -> List.of(content.get().asReadOnlyBuffer()));
     }
 
-    /**
-     * A single-precision tensor whose values are computed whenever they are asked for.
-     *
-     * @param origin the file's name, for messages
-     * @param values as many as the shape has elements, row-major
-     */
-    public static StoredTensor computed(String name, String origin, Shape shape, Supplier<float[]> values) {
-        return new StoredTensor(name, origin, StoredType.F32, shape, () -> Encoding.f32(values.get()));
-    }
-
     /** A single-precision tensor to be written; its values are encoded when they are. */
     public static StoredTensor f32(String name, HostTensor tensor) {
         return inMemory(name, StoredType.F32, tensor.shape(), () -> Encoding.f32(tensor.values()));

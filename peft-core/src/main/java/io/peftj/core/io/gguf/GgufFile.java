@@ -33,7 +33,7 @@ record GgufFile(String description, ConfigReader metadata, Map<String, Tensor> t
     private static final int MAX_HEADER_BYTES = 100_000_000;
 
     /** The largest array that every JVM grants. */
-    private static final int MAX_ELEMENTS = Integer.MAX_VALUE - 8;
+    private static final int MAX_BYTES = Integer.MAX_VALUE - 8;
 
     private static final byte[] MAGIC = "GGUF".getBytes(StandardCharsets.US_ASCII);
 
@@ -83,13 +83,14 @@ record GgufFile(String description, ConfigReader metadata, Map<String, Tensor> t
         GgufHeader header = GgufHeader.parse(start, fileBytes, source);
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (GgufHeader.Entry entry : header.entries()) {
-            if (Math.max(entry.bytes(), entry.shape().size()) > MAX_ELEMENTS) {
+            long bytes = entry.type().bytesOf(entry.shape().size());
+            if (bytes > MAX_BYTES) {
                 throw new InvalidFileException(source + ": tensor \"" + entry.name() + "\" has "
-                        + entry.shape().size() + " elements in " + entry.bytes()
-                        + " bytes, more of one than an array can hold (" + MAX_ELEMENTS + "); use a smaller model");
+                        + entry.shape().size() + " elements, which take " + bytes
+                        + " bytes, more than an array can hold (" + MAX_BYTES + "); use a smaller model");
             }
-            ByteBuffer bytes = region.slice(entry.begin(), entry.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-            tensors.put(entry.name(), new Tensor(entry, bytes));
+            ByteBuffer blocks = region.slice(entry.begin(), entry.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            tensors.put(entry.name(), new Tensor(entry, blocks));
         }
         return new GgufFile(source, ConfigReader.of(header.metadata(), source), tensors);
     }

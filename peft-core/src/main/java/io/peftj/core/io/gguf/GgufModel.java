@@ -5,6 +5,7 @@ import io.peftj.core.InvalidFileException;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.io.NamedTensors;
 import io.peftj.core.io.StoredTensor;
+import io.peftj.core.io.StoredType;
 import io.peftj.core.io.TensorSource;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -97,9 +98,10 @@ public final class GgufModel implements AutoCloseable {
         return entry.type()
                 .stored()
                 .map(type -> StoredTensor.of(name, file.description(), type, entry.shape(), () -> layout.rows(tensor)))
-                .orElseGet(() -> StoredTensor.computed(
+                .orElseGet(() -> StoredTensor.of(
                         name,
                         file.description(),
+                        StoredType.F32,
                         entry.shape(),
                         () -> entry.type().dequantise(layout.rows(tensor))));
     }

@@ -2,6 +2,8 @@ package io.peftj.core.io.gguf;
 
 import io.peftj.core.io.StoredType;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -77,12 +79,23 @@ enum GgufType {
         };
     }
 
-    /** The values of consecutive blocks, bit for bit those of ggml's Python package. */
-    float[] dequantise(ByteBuffer blocks) {
+    /** Bytes of so many values once they are {@link #stored}, or in single precision where they are quantised. */
+    long bytesOf(long count) {
+        return count * stored().orElse(StoredType.F32).bytes();
+    }
+
+    /**
+     * The values of consecutive blocks in single precision, bit for bit those of ggml's Python package; little-endian.
+     * They are not collected in an array first: a vocabulary's matrix takes hundreds of MB.
+     */
+    ByteBuffer dequantise(ByteBuffer blocks) {
         int count = blocks.remaining() / bytes;
-        float[] all = new float[count * values];
+        ByteBuffer all = ByteBuffer.allocate(count * values * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        FloatBuffer floats = all.asFloatBuffer();
+        float[] one = new float[values];
         for (int i = 0; i < count; i++) {
-            block.read(blocks, i * bytes, all, i * values);
+            block.read(blocks, i * bytes, one, 0);
+            floats.put(one);
         }
         return all;
     }

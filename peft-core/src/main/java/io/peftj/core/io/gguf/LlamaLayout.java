@@ -6,6 +6,7 @@ import io.peftj.core.InvalidFileException;
 import io.peftj.core.io.ConfigReader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -232,8 +233,10 @@ final class LlamaLayout {
         GgufFile.Tensor factors = file.tensors().get(ROPE_FACTORS);
         if (factors != null) {
             JsonArray each = new JsonArray();
-            for (float factor : factors.entry().type().dequantise(factors.bytes())) {
-                each.add(factor);
+            FloatBuffer values =
+                    factors.entry().type().dequantise(factors.bytes()).asFloatBuffer();
+            while (values.hasRemaining()) {
+                each.add(values.get());
             }
             rope.add("frequency_factors", each);
         }

@@ -7,6 +7,7 @@ import io.peftj.core.InvalidFileException;
 import io.peftj.core.tensor.Shape;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -53,7 +54,7 @@ class GgufFileTest {
         assertThat(file.tensors().keySet()).containsExactly("a", "b");
         GgufFile.Tensor a = file.tensors().get("a");
         assertThat(a.entry().shape()).isEqualTo(Shape.of(2, 3));
-        assertThat(GgufType.F32.dequantise(a.bytes())).isEqualTo(SIX);
+        assertThat(GgufType.F32.dequantise(a.bytes()).asFloatBuffer()).isEqualTo(FloatBuffer.wrap(SIX));
     }
 
     @Test

@@ -22,9 +22,18 @@ class GgufTypeTest {
             assertThat(tensor.entry().type()).isEqualTo(type);
             assertThat(tensor.entry().shape())
                     .isEqualTo(expected.find(type.name()).shape());
-            assertThat(bits(type.dequantise(tensor.bytes())))
+            ByteBuffer values = type.dequantise(tensor.bytes());
+            assertThat((long) values.remaining())
+                    .isEqualTo(4 * tensor.entry().shape().size());
+            assertThat(bits(floats(values)))
                     .isEqualTo(bits(expected.find(type.name()).toFloats()));
         }
+    }
+
+    private static float[] floats(ByteBuffer values) {
+        float[] floats = new float[values.remaining() / Float.BYTES];
+        values.asFloatBuffer().get(floats);
+        return floats;
     }
 
     private static int[] bits(float... values) {
