@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -63,6 +64,13 @@ final class CompareOptions {
             description =
                     "Options of the Java that our side runs on, with commas between them: --java-options=-Xmx64m.")
     private List<String> javaOptions = List.of();
+
+    @Option(
+            names = "--environment",
+            paramLabel = "NAME=VALUE",
+            description = "A variable of our side's environment, such as an allocator to load first:"
+                    + " --environment=LD_PRELOAD=/usr/lib/libjemalloc.so.2. May be given several times.")
+    private Map<String, String> environment = Map.of();
 
     @Option(
             names = "--peer",
@@ -150,10 +158,20 @@ final class CompareOptions {
     /** Our side's command line for a case. */
     Words ours(Workload workload, Case of) {
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        return Words.of(java)
+        return environment()
+                .and(java)
                 .and(javaOptions.toArray())
                 .and("-jar", jar, "bench", workload.name(), "--model", model)
                 .and("--method", of.method(), "--dtype", of.dtype(), "--threads", threads);
+    }
+
+    /** What sets our side's environment: words to stand before its program. */
+    private Words environment() {
+        Words words = environment.isEmpty() ? Words.of() : Words.of("env");
+        for (Map.Entry<String, String> variable : environment.entrySet()) {
+            words = words.and(variable.getKey() + "=" + variable.getValue());
+        }
+        return words;
     }
 
     /** A peer's script's command line for a case, but for the number format, which not all take. */
@@ -174,6 +192,13 @@ final class CompareOptions {
         settings.addProperty("threads", threads);
         if (!javaOptions.isEmpty()) {
             settings.addProperty("java_options", String.join(" ", javaOptions));
+        }
+        if (!environment.isEmpty()) {
+            JsonObject ours = new JsonObject();
+            // Files and pictures do not tell where things lie.
+            environment.forEach(
+                    (name, value) -> ours.addProperty(name, value.startsWith("/") ? nameOf(Path.of(value)) : value));
+            settings.add("environment", ours);
         }
         return settings;
     }

@@ -364,14 +364,22 @@ class CompareCommandTest {
                 "1",
                 "--packed-weights",
                 "--java-options=-Xmx64m,-XX:+UseSerialGC",
+                "--environment=LD_PRELOAD=/usr/lib/libx.so",
+                "--environment=OMP_WAIT_POLICY=passive",
                 "--name",
                 "packed");
 
         assertThat(ended.exitCode()).as(ended.err()).isZero();
-        assertThat(processes.started().get(0)).contains(" -Xmx64m -XX:+UseSerialGC -jar ", " --packed-weights");
-        assertThat(processes.started().get(1)).doesNotContain("-Xmx64m").doesNotContain("--packed-weights");
+        assertThat(processes.started().get(0))
+                .startsWith("env LD_PRELOAD=/usr/lib/libx.so OMP_WAIT_POLICY=passive ")
+                .contains(" -Xmx64m -XX:+UseSerialGC -jar ", " --packed-weights");
+        assertThat(processes.started().get(1))
+                .doesNotContain("-Xmx64m")
+                .doesNotContain("--packed-weights")
+                .doesNotContain("LD_PRELOAD");
         assertThat(Files.readString(sandbox.out("packed.json")))
-                .contains("\"java_options\": \"-Xmx64m -XX:+UseSerialGC\"", "\"packed_weights\": true");
+                .contains("\"java_options\": \"-Xmx64m -XX:+UseSerialGC\"", "\"packed_weights\": true")
+                .contains("\"LD_PRELOAD\": \"libx.so\"", "\"OMP_WAIT_POLICY\": \"passive\"");
     }
 
     @Test
