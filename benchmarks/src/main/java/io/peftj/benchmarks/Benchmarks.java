@@ -1,21 +1,24 @@
 package io.peftj.benchmarks;
 
 import io.peftj.benchmarks.compare.CompareCommand;
-import java.io.IOException;
+import io.peftj.benchmarks.kernels.KernelsCommand;
 import java.util.Arrays;
 
-/** The jar's entrance: {@code compare …} compares with the peer, everything else is JMH's. */
+/** The jar's entrance: {@code compare …} compares with the peer, {@code kernels …} measures single kernels. */
 public final class Benchmarks {
-    private static final String COMPARE = "compare";
-
     private Benchmarks() {}
 
-    /** Runs one or the other. */
-    public static void main(String... arguments) throws IOException {
-        if (arguments.length > 0 && arguments[0].equals(COMPARE)) {
-            CompareCommand.main(Arrays.copyOfRange(arguments, 1, arguments.length));
-        } else {
-            org.openjdk.jmh.Main.main(arguments);
+    /** Runs one or the other, and ends the process with its exit code. */
+    public static void main(String... arguments) {
+        String command = arguments.length > 0 ? arguments[0] : "nothing";
+        String[] rest = Arrays.copyOfRange(arguments, Math.min(1, arguments.length), arguments.length);
+        switch (command) {
+            case "compare" -> CompareCommand.main(rest);
+            case "kernels" -> KernelsCommand.main(rest);
+            default -> {
+                System.err.println("benchmarks: expected compare or kernels, found " + command + "; each has a --help");
+                System.exit(2);
+            }
         }
     }
 }

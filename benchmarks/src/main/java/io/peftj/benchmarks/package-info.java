@@ -1,5 +1,5 @@
 /**
- * Micro-benchmarks: {@code java -jar benchmarks/target/benchmarks.jar <class> -p dtype=BF16}. Compare numbers of one sitting on an
- * idle machine only.
+ * The jar's entrance. {@link io.peftj.benchmarks.kernels} measures single kernels, {@link io.peftj.benchmarks.compare} whole workloads
+ * beside the peer's.
  */
 package io.peftj.benchmarks;

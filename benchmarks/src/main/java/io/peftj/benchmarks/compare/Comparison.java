@@ -1,6 +1,8 @@
 package io.peftj.benchmarks.compare;
 
 import com.google.gson.JsonObject;
+import io.peftj.benchmarks.report.BarChart;
+import io.peftj.benchmarks.report.Machine;
 import io.peftj.core.PeftException;
 import io.peftj.core.io.Json;
 import java.io.IOException;
@@ -60,7 +62,7 @@ final class Comparison {
                                 .collect(Collectors.joining(", "))
                         + "; bars are medians, whiskers reach from the least to the greatest");
         long cases = summary.lines().stream().map(Summary.Line::of).distinct().count();
-        new BarChart(heading, summary)
+        new BarChart(heading, SummaryPanels.of(summary))
                 .write(picture, Math.max(WIDTH, GROUP_WIDTH * Math.toIntExact(cases)), PANEL_HEIGHT);
         command.getOut().print(summary.text());
         command.getOut().flush();

@@ -2,6 +2,8 @@ package io.peftj.benchmarks.compare;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import io.peftj.benchmarks.report.MarkdownTable;
+import io.peftj.benchmarks.report.Spread;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;

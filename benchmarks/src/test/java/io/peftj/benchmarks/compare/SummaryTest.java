@@ -3,6 +3,7 @@ package io.peftj.benchmarks.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
+import io.peftj.benchmarks.report.Spread;
 import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.peftj.core.InvalidFileException;
 import io.peftj.core.tensor.Shape;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -63,6 +64,26 @@ class GgufFileTest {
 
         assertThat(GgufFile.isOne(file)).isTrue();
         assertThat(GgufFile.open(file).tensors().get("b").bytes().getFloat(0)).isEqualTo(7);
+    }
+
+    @Test
+    void aTensorTooLargeForAnArrayIsRefusedByName() throws IOException {
+        long elements = 600_000_000;
+        byte[] header = new GgufBytes()
+                .key("general.architecture", "llama")
+                .tensor("token_embd.weight", 0, 0, new byte[1], elements)
+                .toArray();
+        Path file = folder.resolve("large.gguf");
+        try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+            sparse.write(header);
+            sparse.setLength(header.length - 1 + 4 * elements); // Holes take no room on the disk.
+        }
+
+        assertThatThrownBy(() -> GgufFile.open(file))
+                .isInstanceOf(InvalidFileException.class)
+                .hasMessageContaining(
+                        "large.gguf: tensor \"token_embd.weight\" has 600000000 elements, which take 2400000000"
+                                + " bytes, more than an array can hold (2147483639); use a smaller model");
     }
 
     @Test

@@ -1,4 +1,4 @@
-package io.peftj.benchmarks.compare;
+package io.peftj.benchmarks.report;
 
 import com.google.gson.JsonObject;
 import java.util.Arrays;
@@ -11,16 +11,17 @@ import java.util.Arrays;
  * @param max the greatest
  * @param count how many there are
  */
-record Spread(double median, double min, double max, int count) {
+public record Spread(double median, double min, double max, int count) {
     /** Of at least one value. */
-    static Spread of(double... values) {
+    public static Spread of(double... values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
         int count = sorted.length;
         return new Spread((sorted[(count - 1) / 2] + sorted[count / 2]) / 2, sorted[0], sorted[count - 1], count);
     }
 
-    JsonObject json() {
+    /** As files have it. */
+    public JsonObject json() {
         JsonObject json = new JsonObject();
         json.addProperty("median", median);
         json.addProperty("min", min);

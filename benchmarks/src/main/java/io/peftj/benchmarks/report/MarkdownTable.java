@@ -1,18 +1,19 @@
-package io.peftj.benchmarks.compare;
+package io.peftj.benchmarks.report;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /** A table to be read on a terminal and to be put into a document. */
-final class MarkdownTable {
+public final class MarkdownTable {
     private final List<List<String>> rows = new ArrayList<>();
 
-    MarkdownTable(List<String> headings) {
+    /** Without rows. */
+    public MarkdownTable(List<String> headings) {
         rows.add(List.copyOf(headings));
     }
 
     /** Adds a row with a cell for each heading. */
-    void add(List<String> cells) {
+    public void add(List<String> cells) {
         rows.add(List.copyOf(cells));
     }
 

@@ -1,4 +1,4 @@
-package io.peftj.benchmarks.compare;
+package io.peftj.benchmarks.report;
 
 import com.google.gson.JsonObject;
 import com.sun.management.OperatingSystemMXBean;
@@ -8,7 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Where a comparison ran.
+ * Where something was measured.
  *
  * @param processor its model
  * @param cores how many the system shows
@@ -16,11 +16,11 @@ import java.nio.file.Path;
  * @param system name and version
  * @param jdk name and version
  */
-record Machine(String processor, int cores, long memoryGib, String system, String jdk) {
+public record Machine(String processor, int cores, long memoryGib, String system, String jdk) {
     private static final Path CPU = Path.of("/proc/cpuinfo");
 
     /** The one this runs on. */
-    static Machine here() {
+    public static Machine here() {
         OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         return new Machine(
                 processorModel(),
@@ -46,12 +46,13 @@ record Machine(String processor, int cores, long memoryGib, String system, Strin
     }
 
     /** In a line. */
-    String title() {
+    public String title() {
         return processor + ", " + cores + (cores == 1 ? " core, " : " cores, ") + memoryGib + " GiB, " + system + ", "
                 + jdk;
     }
 
-    JsonObject json() {
+    /** As files have it. */
+    public JsonObject json() {
         JsonObject json = new JsonObject();
         json.addProperty("processor", processor);
         json.addProperty("cores", cores);

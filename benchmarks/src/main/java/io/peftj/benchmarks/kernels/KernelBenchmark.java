@@ -1,4 +1,4 @@
-package io.peftj.benchmarks;
+package io.peftj.benchmarks.kernels;
 
 import io.peftj.core.tensor.Buffer;
 import io.peftj.core.tensor.CounterRandom;
