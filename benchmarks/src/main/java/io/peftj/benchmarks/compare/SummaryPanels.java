@@ -6,18 +6,11 @@ import io.peftj.benchmarks.report.BarChart.Scale;
 import io.peftj.benchmarks.report.BarChart.Series;
 import io.peftj.benchmarks.report.Spread;
 import java.awt.Color;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
+import java.util.stream.Stream;
 
 /** A summary to be drawn: a panel a metric, a group of bars a case, a bar a side. */
 final class SummaryPanels {
-    private static final Map<Side, Color> COLOURS = new EnumMap<>(Map.of(
-            Side.OURS, new Color(0x1f6fb4),
-            Side.PEER, new Color(0xe08a2e),
-            Side.PROTOTYPE, new Color(0x6a9f58),
-            Side.FLOOR, new Color(0xb8bcc2)));
-
     private final Summary summary;
 
     private SummaryPanels(Summary summary) {
@@ -38,11 +31,11 @@ final class SummaryPanels {
         List<Summary.Line> lines = summary.lines().stream()
                 .filter(line -> line.metric().equals(metric))
                 .toList();
-        List<Series> series = COLOURS.keySet().stream()
+        List<Series> series = Stream.of(Side.values())
                 .filter(side -> lines.stream().anyMatch(line -> line.sides().containsKey(side)))
                 .map(side -> new Series(
                         side.title(),
-                        COLOURS.get(side),
+                        colour(side),
                         lines.stream().map(line -> bar(line, side)).toList()))
                 .toList();
         return new Panel(
@@ -55,5 +48,14 @@ final class SummaryPanels {
             return summary.isAbsent(side, line.of()) ? new Bar(null, "absent") : Bar.NONE;
         }
         return new Bar(spread, line.metric().format(spread.median()));
+    }
+
+    private static Color colour(Side side) {
+        return switch (side) {
+            case OURS -> new Color(0x1f6fb4);
+            case PEER -> new Color(0xe08a2e);
+            case PROTOTYPE -> new Color(0x6a9f58);
+            case FLOOR -> new Color(0xb8bcc2);
+        };
     }
 }

@@ -30,6 +30,12 @@ public final class BarChart {
     private static final int PADDING = 16;
     private static final int CAP = 4;
 
+    /** About a letter's width below the axis, in pixels. */
+    private static final int LETTER = 8;
+
+    /** How names stand that have no room side by side, in degrees. */
+    private static final int SLOPE = 20;
+
     /** The share of a group's room that its bars fill. */
     private static final double FILL = 0.8;
 
@@ -157,6 +163,10 @@ public final class BarChart {
                 .yAxisTitle(panel.title())
                 .build();
         style(chart.getStyler(), panel);
+        int longest = panel.groups().stream().mapToInt(String::length).max().orElse(0);
+        if (longest * LETTER > width / Math.max(1, panel.groups().size())) {
+            chart.getStyler().setXAxisLabelRotation(SLOPE);
+        }
         for (Series series : panel.series()) {
             chart.addSeries(
                     series.title(),
@@ -192,7 +202,8 @@ public final class BarChart {
             style.setYAxisMin(0.0).setYAxisMax(greatest > 0 ? greatest * HEADROOM : 1);
         } else {
             double least = panel.spreads().mapToDouble(Spread::min).min().orElse(1);
-            style.setYAxisLogarithmic(true)
+            style.setYAxisDecimalPattern("#,##0.###")
+                    .setYAxisLogarithmic(true)
                     .setYAxisMin(Math.pow(10, Math.floor(Math.log10(least / HEADROOM))))
                     .setYAxisMax(Math.pow(10, Math.ceil(Math.log10(greatest * HEADROOM))));
         }
