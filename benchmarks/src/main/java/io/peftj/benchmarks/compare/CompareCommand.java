@@ -2,9 +2,7 @@ package io.peftj.benchmarks.compare;
 
 import io.peftj.core.Library;
 import io.peftj.core.PeftException;
-import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -42,12 +40,9 @@ public final class CompareCommand implements Callable<Integer> {
         }
     }
 
-    /** Runs the command and ends the process with its exit code. */
-    public static void main(String... arguments) {
-        System.setProperty("java.awt.headless", "true"); // Pictures are written, never shown.
-        // The table has signs beyond ASCII, whatever the system's language is.
-        PrintWriter out = new PrintWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
-        System.exit(commandLine(Processes.ofSystem()).setOut(out).execute(arguments));
+    /** The command, which starts processes of the operating system. */
+    public static CommandLine commandLine() {
+        return commandLine(Processes.ofSystem());
     }
 
     /** The command, which starts what it measures by the given means. */

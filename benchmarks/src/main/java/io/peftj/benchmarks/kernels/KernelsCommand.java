@@ -2,9 +2,7 @@ package io.peftj.benchmarks.kernels;
 
 import io.peftj.benchmarks.report.Machine;
 import io.peftj.core.Library;
-import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -69,15 +67,8 @@ public final class KernelsCommand implements Callable<Integer> {
         }
     }
 
-    /** Runs the command and ends the process with its exit code. */
-    public static void main(String... arguments) {
-        System.setProperty("java.awt.headless", "true"); // Pictures are written, never shown.
-        // The table has signs beyond ASCII, whatever the system's language is.
-        PrintWriter out = new PrintWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
-        System.exit(commandLine().setOut(out).execute(arguments));
-    }
-
-    static CommandLine commandLine() {
+    /** The command. */
+    public static CommandLine commandLine() {
         return new CommandLine(new KernelsCommand());
     }
 

@@ -1,6 +1,7 @@
 package io.peftj.benchmarks.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.peftj.benchmarks.report.BarChart.Bar;
 import io.peftj.benchmarks.report.BarChart.Panel;
@@ -72,8 +73,7 @@ class BarChartTest {
         BufferedImage image = draw(new Panel("µs", List.of("a", "b", "c"), List.of(steps), Scale.LOGARITHMIC));
 
         List<Integer> tops = List.of(top(image, 0), top(image, 1), top(image, 2));
-        assertThat(tops.get(0) - tops.get(1))
-                .isCloseTo(tops.get(1) - tops.get(2), org.assertj.core.data.Offset.offset(2));
+        assertThat(tops.get(0) - tops.get(1)).isCloseTo(tops.get(1) - tops.get(2), within(2));
         assertThat(tops.get(0) - tops.get(1)).isGreaterThan(20);
     }
 
