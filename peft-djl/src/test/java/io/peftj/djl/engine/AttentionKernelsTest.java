@@ -37,7 +37,7 @@ class AttentionKernelsTest {
         PORTABLE.close();
     }
 
-    /** Lengths of rows, heads of keys, whether causal, lengths of prefixes: the first acts on the first row, a second on the others. */
+    /** Lengths of rows, heads of keys, whether causal, lengths of prefixes: each acts on a row of its own, the last on all that are left. */
     record Case(List<Integer> rows, int kv, boolean causal, List<Integer> prefixes) {
         int tokens() {
             return rows.stream().mapToInt(Integer::intValue).sum();
@@ -48,11 +48,11 @@ class AttentionKernelsTest {
         }
 
         int begin(int prefix) {
-            return prefix == 0 ? 0 : rows.get(0);
+            return rows.stream().limit(prefix).mapToInt(Integer::intValue).sum();
         }
 
         int end(int prefix) {
-            return prefix == 0 && prefixes.size() > 1 ? rows.get(0) : tokens();
+            return prefix < prefixes.size() - 1 ? begin(prefix + 1) : tokens();
         }
 
         Tensor attend(List<Tensor> inputs) {
@@ -85,13 +85,15 @@ class AttentionKernelsTest {
 
     static Stream<Arguments> cases() {
         List<Case> cases = new ArrayList<>();
-        for (List<Integer> rows : List.of(List.of(3, 3), List.of(2, 4, 4, 1))) {
-            for (int kv : new int[] {1, 2, 4}) {
-                for (boolean causal : new boolean[] {false, true}) {
+        for (int kv : new int[] {1, 2, 4}) {
+            for (boolean causal : new boolean[] {false, true}) {
+                for (List<Integer> rows : List.of(List.of(3, 3), List.of(2, 4, 4, 1))) {
                     for (List<Integer> prefixes : List.of(List.<Integer>of(), List.of(3), List.of(2, 5))) {
                         cases.add(new Case(rows, kv, causal, prefixes));
                     }
                 }
+                cases.add(new Case(List.of(1, 1, 1, 1, 3), kv, causal, List.of(2, 2, 5, 5, 4)));
+                cases.add(new Case(List.of(1, 1, 2, 1), kv, causal, List.of(3, 3, 3, 3)));
             }
         }
         return cases.stream().map(Arguments::of);
