@@ -4,6 +4,7 @@ import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.Backbones;
+import io.peftj.djl.backbone.ModelExport;
 import io.peftj.djl.backbone.Options;
 import io.peftj.examples.prefixlimits.Tuned.Recipe;
 import io.peftj.methods.full.FullConfig;
@@ -14,11 +15,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /**
  * Two experiments of "When Do Prompting and Prefix-Tuning Work?" (arXiv 2310.19698), from nothing.
  *
- * <p>Usage: {@code PrefixLimits} for the first, minutes; {@code PrefixLimits histogram} for the other, much longer.
+ * <p>Usage: {@code PrefixLimits} for the first, minutes; {@code PrefixLimits histogram --folder DIR} for the other, much longer; {@code --help} lists
+ * the rest.
  *
  * <ul>
  *   <li>A model of one layer with one head learns to sort ten digits upwards. A prefix of one vector cannot turn that into sorting downwards, full
@@ -29,7 +37,10 @@ import java.util.Locale;
  *
  * <p>The start token stands where the prefix of one vector will: digits keep the positions they were learnt at.
  */
-public final class PrefixLimits {
+@Command(
+        name = "PrefixLimits",
+        description = "Trains a small model from nothing, and measures what a prefix can make of it and what it cannot.")
+public final class PrefixLimits implements Callable<Integer> {
     private static final int VOCABULARY = Task.DIGITS + 1;
     private static final long SEED = 1;
 
@@ -39,45 +50,88 @@ public final class PrefixLimits {
     private static final double[] PREFIX_RATES = {1e-3, 1e-2, 1e-1};
     private static final double[] LORA_RATES = {1e-3, 1e-2};
 
-    private PrefixLimits() {}
-
-    /** Runs an experiment. */
-    public static void main(String... args) throws IOException {
-        Path folder = Files.createTempDirectory("prefix-limits");
-        if (args.length == 0) {
-            sorting(folder);
-        } else if (args.length == 1 && args[0].equals("histogram")) {
-            histogram(folder);
-        } else {
-            System.err.println("expected nothing or \"histogram\", found " + String.join(" ", args));
-            System.exit(2);
-        }
+    /** What is trained, named as on the command line. */
+    private enum Experiment {
+        sorting,
+        histogram
     }
 
-    private static void sorting(Path folder) {
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "EXPERIMENT",
+            description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+    private Experiment experiment = Experiment.sorting;
+
+    @Option(
+            names = "--folder",
+            paramLabel = "DIR",
+            description = "Keeps the model that is trained first, and goes on from the one it kept; a temporary folder if not"
+                    + " given.")
+    private @Nullable Path folder;
+
+    @Option(
+            names = "--only",
+            defaultValue = "",
+            paramLabel = "TEXT",
+            description = "Leave out what has not this in its line, so that several processes share the work.")
+    private String only;
+
+    @Option(
+            names = "--device",
+            defaultValue = "cpu",
+            paramLabel = "DEVICE",
+            description = "cpu, or cuda:0 and the like (default: ${DEFAULT-VALUE}).")
+    private String device;
+
+    @Option(
+            names = "--threads",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "Threads of one operation (default: ${DEFAULT-VALUE}).")
+    private int threads;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help message and exit.")
+    @SuppressWarnings("UnusedVariable") // picocli's
+    private boolean help;
+
+    /** Runs an experiment. */
+    public static void main(String... args) {
+        System.exit(new CommandLine(new PrefixLimits()).execute(args));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (folder == null) {
+            folder = Files.createTempDirectory("prefix-limits");
+        }
+        switch (experiment) {
+            case sorting -> sorting(folder.resolve("sorting"));
+            case histogram -> histogram(folder.resolve("histogram"));
+        }
+        return 0;
+    }
+
+    private void sorting(Path kept) {
         TinyGpt gpt = new TinyGpt(1, 1, 96, VOCABULARY, 1 + 2 * Tuned.LENGTH);
         Recipe upwards = new Recipe(FullConfig.ofTask(), List.of(Task.ASCENDING), 1, 5_000, 1e-3);
-        try (Backbone fresh = Backbones.load(
-                        gpt.write(folder, SEED), Options.defaults().threads(1));
-                ResidentAdapter learnt = Tuned.train(fresh, "the model", upwards, SEED);
-                Backbone base = fresh.merged(learnt, null)) {
+        try (Backbone base = learnt(kept, gpt, upwards)) {
             report("the model", Task.ASCENDING, Tuned.accuracy(base, null, Task.ASCENDING, 1));
             report("the model", Task.DESCENDING, Tuned.accuracy(base, null, Task.DESCENDING, 1));
             for (double rate : PREFIX_RATES) {
-                tune(base, "a prefix of 1 vector, rate " + rate, prefix(1), Task.DESCENDING, 0, 5_000, rate);
+                tune(base, "a prefix of 1 vector", prefix(1), Task.DESCENDING, 0, 5_000, rate);
             }
             tune(base, "full fine-tuning", FullConfig.ofTask(), Task.DESCENDING, 1, 5_000, 1e-3);
         }
     }
 
-    private static void histogram(Path folder) {
+    private void histogram(Path kept) {
         List<Task> known = List.of(Task.ASCENDING, Task.DESCENDING, Task.ADD_ONE, Task.ADD_TWO);
         TinyGpt gpt = new TinyGpt(4, 4, 96, VOCABULARY, VECTORS + 2 * Tuned.LENGTH);
         Recipe all = new Recipe(FullConfig.ofTask(), known, VECTORS, 20_000, 1e-3);
-        try (Backbone fresh = Backbones.load(
-                        gpt.write(folder, SEED), Options.defaults().threads(1));
-                ResidentAdapter learnt = Tuned.train(fresh, "the model", all, SEED);
-                Backbone base = fresh.merged(learnt, null)) {
+        try (Backbone base = learnt(kept, gpt, all)) {
             for (Task task : known) {
                 report("the model", task, Tuned.accuracy(base, null, task, VECTORS));
             }
@@ -85,14 +139,7 @@ public final class PrefixLimits {
                 tune(base, "a prefix of 5 vectors", prefix(VECTORS), task, 0, 5_000, 1e-2);
             }
             for (double rate : PREFIX_RATES) {
-                tune(
-                        base,
-                        "a prefix of 5 vectors, rate " + rate,
-                        prefix(VECTORS),
-                        Task.DOUBLE_HISTOGRAM,
-                        0,
-                        20_000,
-                        rate);
+                tune(base, "a prefix of 5 vectors", prefix(VECTORS), Task.DOUBLE_HISTOGRAM, 0, 20_000, rate);
             }
             LoraConfig lora = LoraConfig.builder()
                     .rank(1)
@@ -100,17 +147,35 @@ public final class PrefixLimits {
                     .targets("mlp.c_fc", "mlp.c_proj")
                     .build();
             for (double rate : LORA_RATES) {
-                tune(base, "LoRA of rank 1, rate " + rate, lora, Task.DOUBLE_HISTOGRAM, VECTORS, 20_000, rate);
+                tune(base, "LoRA of rank 1", lora, Task.DOUBLE_HISTOGRAM, VECTORS, 20_000, rate);
             }
         }
+    }
+
+    /** The model after its training, from the folder if that has it. */
+    private Backbone learnt(Path kept, TinyGpt gpt, Recipe recipe) {
+        Options options = Options.onDevice(device).threads(threads);
+        if (!Files.exists(kept)) {
+            Path blank = gpt.write(kept.resolveSibling(kept.getFileName() + "-blank"), SEED);
+            try (Backbone fresh = Backbones.load(blank, options);
+                    ResidentAdapter trained = Tuned.train(fresh, "the model", recipe, SEED);
+                    Backbone merged = fresh.merged(trained, null)) {
+                ModelExport.of(blank).write(merged, kept);
+            }
+        }
+        return Backbones.load(kept, options);
     }
 
     private static PrefixConfig prefix(int vectors) {
         return PrefixConfig.builder().virtualTokens(vectors).build();
     }
 
-    private static void tune(
-            Backbone base, String name, AdapterConfig config, Task task, int starts, int steps, double rate) {
+    private void tune(
+            Backbone base, String method, AdapterConfig config, Task task, int starts, int steps, double rate) {
+        String name = method + ", rate " + rate;
+        if (!line(name, task).contains(only)) {
+            return;
+        }
         Recipe recipe = new Recipe(config, List.of(task), starts, steps, rate);
         try (ResidentAdapter adapter = Tuned.train(base, name, recipe, SEED)) {
             report(name, task, Tuned.accuracy(base, adapter, task, starts));
@@ -118,6 +183,10 @@ public final class PrefixLimits {
     }
 
     private static void report(String who, Task task, double accuracy) {
-        System.out.printf(Locale.ROOT, "%-36s %-18s %5.1f %%%n", who, task, 100 * accuracy);
+        System.out.printf(Locale.ROOT, "%s %5.1f %%%n", line(who, task), 100 * accuracy);
+    }
+
+    private static String line(String who, Task task) {
+        return "%-36s %-18s".formatted(who, task);
     }
 }
