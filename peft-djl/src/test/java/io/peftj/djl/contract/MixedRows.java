@@ -141,11 +141,12 @@ record MixedRows(List<TestAdapter> adapters, List<Assigned> rows) {
             configs.put("everything", new FullConfig(task));
             stacks.addAll(EXACT_STACKS);
         }
-        // In single precision large values would make much of a difference in rounding, which processors do each their way.
+        // In single precision large values would make much of a difference in rounding, which processors do each their
+        // way.
         double deviation = model.isExact() ? 0.5 : 0.3;
         List<TestAdapter> adapters = new ArrayList<>();
-        configs.forEach((name, config) -> adapters.add(
-                TestAdapter.random(name, config, withClasses(spec, classes(adapters.size())), deviation)));
+        configs.forEach((name, config) ->
+                adapters.add(TestAdapter.random(name, config, withClasses(spec, classes(adapters.size())), deviation)));
         return new MixedRows(adapters, rows(spec, stacks));
     }
 

@@ -39,7 +39,8 @@ import picocli.CommandLine.Parameters;
  */
 @Command(
         name = "PrefixLimits",
-        description = "Trains a small model from nothing, and measures what a prefix can make of it and what it cannot.")
+        description =
+                "Trains a small model from nothing, and measures what a prefix can make of it and what it cannot.")
 public final class PrefixLimits implements Callable<Integer> {
     private static final int VOCABULARY = Task.DIGITS + 1;
     private static final long SEED = 1;
@@ -65,8 +66,9 @@ public final class PrefixLimits implements Callable<Integer> {
     @Option(
             names = "--folder",
             paramLabel = "DIR",
-            description = "Keeps the model that is trained first, and goes on from the one it kept; a temporary folder if not"
-                    + " given.")
+            description =
+                    "Keeps the model that is trained first, and goes on from the one it kept; a temporary folder if not"
+                            + " given.")
     private @Nullable Path folder;
 
     @Option(
