@@ -32,7 +32,8 @@ import picocli.CommandLine.Parameters;
  *   <li>A model of one layer with one head learns to sort ten digits upwards. A prefix of one vector cannot turn that into sorting downwards, full
  *       fine-tuning can.
  *   <li>A model of four layers with four heads learns to sort both ways and to add one or two, without being told which. A prefix can tell it
- *       which; it cannot teach it the double histogram, which a LoRA of rank 1 on all but the keys and values, as many parameters, can. Sizes and LoRA's rates and steps are the authors'.
+ *       which; by the paper it cannot teach it the double histogram, which a LoRA of rank 1 on all but queries, keys and values, as many
+ *       parameters, can. The sizes are the authors', and so are LoRA's steps and its rate of 5e-3.
  * </ul>
  *
  * <p>The start token stands where the prefix of one vector will: digits keep the positions they were learnt at.
