@@ -249,7 +249,8 @@ public interface Kernels {
      * Softmax attention over a cache: a row's query token i sees the first {@code before + i + 1} places of the row's slot, and its prefix.
      *
      * @param q [tokens, heads, head dim]
-     * @param keys [slots, kv heads, capacity, head dim], which holds the tokens' own keys already; query head h reads kv head h / (heads / kv heads)
+     * @param keys [slots, kv heads, capacity, head dim], which holds the tokens' own keys already, and finite numbers behind them; query head h reads kv
+     *     head h / (heads / kv heads)
      * @param values like keys
      * @param rows where the rows lie in the cache
      * @param prefixes as in {@link #attention}

@@ -13,6 +13,9 @@ import java.util.stream.LongStream;
 
 /** Attention inside rows, with prefixes, and its gradients; and attention over a cache. */
 final class AttentionKernels {
+    /** So many entries of a layer's keys are read in the time that a call takes to begin. */
+    private static final int PADDING = 1 << 16;
+
     private final TorchCalls calls;
     private final KernelChoice choice;
 
@@ -57,10 +60,44 @@ final class AttentionKernels {
                 q,
                 keys,
                 values,
-                rows.runTable(),
+                blocks(rows.runs(), PADDING / (TorchBuffer.of(keys).dim(1) * q.dim(2))),
+                rows.placeOfToken(),
+                choice.tokenProducts(q.type()),
                 scale,
                 ranges(prefixes),
                 keysAndValues(prefixes));
+    }
+
+    /**
+     * Joins runs of single tokens at consecutive slots: one call for rows behind more and fewer others, with a mask, where that reads less in vain than
+     * a call costs.
+     *
+     * @param padding how many keys may be read in vain for each call less
+     * @return of each call begin, rows, length, slot, and the most and the fewest tokens that one of its rows has before
+     */
+    static long[] blocks(List<CacheLayout.Run> runs, int padding) {
+        List<long[]> blocks = new ArrayList<>();
+        long seen = 0; // keys that the last block's rows see
+        long spared = 0; // calls that the last block spares
+        for (CacheLayout.Run run : runs) {
+            long[] last = blocks.isEmpty() ? null : blocks.get(blocks.size() - 1);
+            long keys = run.rows() * (run.before() + 1L);
+            if (last != null && last[2] == 1 && run.length() == 1 && run.slot() == last[3] + last[1]) {
+                long most = Math.max(last[4], run.before());
+                if ((last[1] + run.rows()) * (most + 1) - seen - keys <= padding * (spared + 1)) {
+                    last[1] += run.rows();
+                    last[4] = most;
+                    last[5] = Math.min(last[5], run.before());
+                    seen += keys;
+                    spared++;
+                    continue;
+                }
+            }
+            blocks.add(new long[] {run.begin(), run.rows(), run.length(), run.slot(), run.before(), run.before()});
+            seen = keys;
+            spared = 0;
+        }
+        return blocks.stream().flatMapToLong(LongStream::of).toArray();
     }
 
     Buffer[] attentionBackward(

@@ -140,6 +140,11 @@ record KernelChoice(
         return prefixes || longestRow < SHORTEST_BF16_GRADIENT;
     }
 
+    /** Whether attention of single tokens over a cache is computed by products; over bf16 they are slower than the fused kernel. */
+    boolean tokenProducts(ScalarType type) {
+        return type != ScalarType.BF16 || !flashAttention;
+    }
+
     /** How many rows of logits are computed at once. */
     int lossChunk(int classes) {
         return Math.max(FEWEST_CHUNK_ROWS, CHUNK_LOGITS / Math.max(1, classes));

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.peftj.core.tensor.AttentionPrefix;
+import io.peftj.core.tensor.CacheLayout;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.Layout;
 import io.peftj.core.tensor.Session;
@@ -208,6 +209,30 @@ class AttentionKernelsTest {
             }
         });
         return results;
+    }
+
+    private static CacheLayout.Run token(int begin, int slot, int before) {
+        return new CacheLayout.Run(begin, 1, 1, slot, before);
+    }
+
+    @Test
+    void singleTokensShareACallWhileTheyReadLittleInVain() {
+        List<CacheLayout.Run> runs = List.of(
+                new CacheLayout.Run(0, 2, 1, 0, 9),
+                token(2, 2, 12),
+                token(3, 3, 40),
+                token(4, 5, 40),
+                new CacheLayout.Run(5, 1, 3, 6, 2),
+                token(8, 7, 2));
+        assertThat(AttentionKernels.blocks(runs, 6))
+                .as("6 keys in vain for a call less; with slot 3 it would be 90 for two; slot 4 is missing")
+                .containsExactly(
+                        0, 3, 1, 0, 12, 9, 3, 1, 1, 3, 40, 40, 4, 1, 1, 5, 40, 40, 5, 1, 3, 6, 2, 2, 8, 1, 1, 7, 2, 2);
+        assertThat(AttentionKernels.blocks(runs.subList(0, 3), 45))
+                .as("90 keys in vain for two calls less")
+                .containsExactly(0, 4, 1, 0, 40, 9);
+        assertThat(AttentionKernels.blocks(runs.subList(0, 3), 44)).hasSize(12);
+        assertThat(AttentionKernels.blocks(runs.subList(0, 2), 5)).hasSize(12);
     }
 
     @Test

@@ -62,6 +62,16 @@ class KernelChoiceTest {
     }
 
     @Test
+    void singleTokensAttendByProductsUnlessTheFusedKernelIsFaster() {
+        KernelChoice fused = new KernelChoice(Processor.OTHER, true, true, true, true);
+        assertThat(fused.tokenProducts(ScalarType.F32)).isTrue();
+        assertThat(fused.tokenProducts(ScalarType.F64)).isTrue();
+        assertThat(fused.tokenProducts(ScalarType.BF16)).isFalse();
+        assertThat(new KernelChoice(Processor.OTHER, false, false, false, false).tokenProducts(ScalarType.BF16))
+                .isTrue();
+    }
+
+    @Test
     void aProcessorIsKnownByWhatItsSystemSays() {
         assertThat(Processor.of("vendor_id\t: GenuineIntel\nflags\t\t: fpu avx512f amx_bf16 amx_tile\n"))
                 .isEqualTo(new Processor(true, true));

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
 
 /** Attention over what a cache holds: rows that begin, go on with one token or with several, in slots in and out of order. */
 final class CacheOperations {
@@ -30,6 +31,13 @@ final class CacheOperations {
             cases.add(cached(heads, 4, rows(new Row(0, 5, 1), new Row(1, 5, 1), new Row(2, 5, 1))));
             cases.add(cached(heads, 8, rows(new Row(2, 4, 1), new Row(0, 4, 1), new Row(1, 4, 1))));
             cases.add(cached(heads, 4, rows(new Row(0, 2, 1), new Row(1, 5, 1), new Row(3, 5, 1))));
+            cases.add(cached(heads, 4, rows(new Row(0, 7, 1), new Row(1, 2, 1), new Row(2, 2, 1), new Row(3, 0, 1))));
+            cases.add(cached(
+                    heads,
+                    8,
+                    rows(new Row(0, 2, 1), new Row(1, 4, 1), new Row(2, 1, 2), new Row(3, 3, 1), new Row(4, 0, 1)),
+                    new Range(0, 2, 2),
+                    new Range(4, 6, 3)));
             cases.add(cached(heads, 12, rows(new Row(1, 3, 4), new Row(0, 1, 2))));
             cases.add(cached(heads, 16, rows(new Row(0, 6, 1), new Row(3, 0, 4), new Row(1, 2, 3), new Row(2, 0, 1))));
             cases.add(cached(heads, 4, rows(new Row(0, 6, 1), new Row(3, 0, 4), new Row(1, 2, 3)), new Range(0, 5, 3)));
@@ -76,8 +84,10 @@ final class CacheOperations {
                         .max()
                         .orElse(0);
         Shape shape = Shape.of(slots, kv, capacity, headDim);
+        operation.constant("stale", slots * capacity, kv, headDim);
         return operation.computesAll(o -> {
             try (KeyValueCache cache = KeyValueCache.open(o.session().backend(), LAYERS, shape, o.dtype())) {
+                storeStale(o, cache);
                 storeEarlier(
                         o, cache, rows.stream().filter(row -> row.before() > 0).toList());
                 CacheLayout now = CacheLayout.of(
@@ -94,6 +104,15 @@ final class CacheOperations {
                         o.get("q").attention(cache, 0, now, scale, List.of()));
             }
         });
+    }
+
+    /** What rows before them left in the slots. */
+    private static void storeStale(Operands o, KeyValueCache cache) {
+        int[] full = new int[cache.slots()];
+        Arrays.fill(full, cache.capacity());
+        int[] slots = IntStream.range(0, cache.slots()).toArray();
+        CacheLayout all = CacheLayout.of(o.session(), Layout.of(o.session(), full), slots, new int[cache.slots()]);
+        cache.store(1, o.get("stale"), o.get("stale"), all);
     }
 
     private static void storeEarlier(Operands o, KeyValueCache cache, List<Row> rows) {
