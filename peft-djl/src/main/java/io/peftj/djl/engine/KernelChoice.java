@@ -79,6 +79,7 @@ record KernelChoice(
                 oneDnnF32 || oneDnnBf16 ? "linear_onednn" : "linear_portable",
                 "norms",
                 "attention",
+                "attention_products",
                 "cache",
                 flashAttention ? "attention_flash" : "attention_portable",
                 "activations",
