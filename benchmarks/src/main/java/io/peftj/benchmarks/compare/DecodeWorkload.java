@@ -48,6 +48,14 @@ final class DecodeWorkload extends Workload {
     @Option(names = "--packed-weights", description = "Our side keeps matrices a second time, packed for few tokens.")
     private boolean packedWeights;
 
+    @Option(
+            names = "--warm-ups",
+            defaultValue = "1",
+            paramLabel = "N",
+            description =
+                    "Runs of our side before those that count; the peer's script has one (default: ${DEFAULT-VALUE}).")
+    private int warmUps;
+
     DecodeWorkload(Comparison comparison) {
         super(comparison, new CompareOptions(List.of(BASE, "lora"), List.of("float32", "bfloat16")));
     }
@@ -74,6 +82,9 @@ final class DecodeWorkload extends Workload {
         if (packedWeights) {
             settings.addProperty("packed_weights", true);
         }
+        if (warmUps != 1) {
+            settings.addProperty("warm_ups", warmUps);
+        }
         return settings;
     }
 
@@ -98,6 +109,7 @@ final class DecodeWorkload extends Workload {
         Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
         Case ourCase = of.method().equals(BASE) ? new Case(OUR_BASE, of.dtype()) : of;
         Words ours = options().ours(this, ourCase).and(work).andIf(packedWeights, "--packed-weights");
+        ours = warmUps == 1 ? ours : ours.and("--warm-ups", warmUps);
         attempts.put(Side.OURS, new Attempt.Command(ours));
         attempts.put(
                 Side.PEER,

@@ -132,6 +132,8 @@ class WorkloadsTest {
                 "--rounds",
                 "1",
                 "--packed-weights",
+                "--warm-ups",
+                "4",
                 "--java-options=-Xmx64m,-XX:+UseSerialGC",
                 "--environment=LD_PRELOAD=/usr/lib/libx.so",
                 "--environment=OMP_WAIT_POLICY=passive",
@@ -141,13 +143,15 @@ class WorkloadsTest {
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         assertThat(processes.started().get(0))
                 .startsWith("env LD_PRELOAD=/usr/lib/libx.so OMP_WAIT_POLICY=passive ")
-                .contains(" -Xmx64m -XX:+UseSerialGC -jar ", " --packed-weights");
+                .contains(" -Xmx64m -XX:+UseSerialGC -jar ", " --packed-weights --warm-ups 4");
         assertThat(processes.started().get(1))
                 .doesNotContain("-Xmx64m")
                 .doesNotContain("--packed-weights")
+                .doesNotContain("--warm-ups")
                 .doesNotContain("LD_PRELOAD");
         assertThat(Files.readString(sandbox.out("packed.json")))
-                .contains("\"java_options\": \"-Xmx64m -XX:+UseSerialGC\"", "\"packed_weights\": true")
+                .contains(
+                        "\"java_options\": \"-Xmx64m -XX:+UseSerialGC\"", "\"packed_weights\": true", "\"warm_ups\": 4")
                 .contains("\"LD_PRELOAD\": \"libx.so\"", "\"OMP_WAIT_POLICY\": \"passive\"");
     }
 }

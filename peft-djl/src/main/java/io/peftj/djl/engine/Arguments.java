@@ -126,12 +126,15 @@ final class Arguments implements AutoCloseable {
     }
 
     private static void checkAlive(String kernel, @Nullable Object argument) {
-        if (argument instanceof List<?> buffers) {
-            buffers.forEach(buffer -> checkAlive(kernel, buffer));
+        // What is most frequent first; whether something is a List is slow to find out.
+        if (argument instanceof Buffer buffer) {
+            if (!buffer.isAlive()) {
+                throw new IllegalStateException(kernel + ": the buffer " + buffer + " was freed");
+            }
         } else if (argument instanceof Index index) {
             checkAlive(kernel, index.buffer());
-        } else if (argument instanceof Buffer buffer && !buffer.isAlive()) {
-            throw new IllegalStateException(kernel + ": the buffer " + buffer + " was freed");
+        } else if (argument instanceof List<?> buffers) {
+            buffers.forEach(buffer -> checkAlive(kernel, buffer));
         }
     }
 

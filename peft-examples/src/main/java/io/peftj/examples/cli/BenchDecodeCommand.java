@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
         header = "Measures generation in which every row has an adapter of its own.",
         description =
                 "Continues one batch of prompts of random tokens, greedily and with a cache, each row under an adapter of its"
-                        + " own: new tokens a second, reading the prompts included, the better of two runs after one that"
-                        + " warms up.")
+                        + " own: new tokens a second, reading the prompts included, the better of two runs after those"
+                        + " that warm up.")
 final class BenchDecodeCommand implements Callable<Integer> {
     private static final String NONE = "none";
     private static final String MIXED = "mixed";
@@ -94,6 +94,15 @@ final class BenchDecodeCommand implements Callable<Integer> {
             description = "New tokens of a row (default: ${DEFAULT-VALUE}).")
     private int newTokens;
 
+    @Option(
+            names = "--warm-ups",
+            defaultValue = "1",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description =
+                    "Runs before those that count: Java compiles what it runs often, over some hundred passes (default: ${DEFAULT-VALUE}).")
+    private int warmUps;
+
     @Mixin
     private final Profiling profiling = new Profiling();
 
@@ -138,7 +147,9 @@ final class BenchDecodeCommand implements Callable<Integer> {
     }
 
     private void print(OptionalLong loaded, Backbone base, List<Prompt> prompts) {
-        run(base, prompts, "warm-up");
+        for (int warmUp = 1; warmUp <= warmUps; warmUp++) {
+            run(base, prompts, "warm-up " + warmUp);
+        }
         Optional<KernelProfile> kernels = profiling.start(base.backend());
         double[] seconds = IntStream.rangeClosed(1, RUNS)
                 .mapToDouble(run -> run(base, prompts, "run " + run))

@@ -359,7 +359,7 @@ class BenchCommandTest {
         assertThat(json.get("workload").getAsString()).isEqualTo("decode");
         assertThat(json.get("tenants").getAsInt()).isEqualTo(7);
         assertThat(json.get("tokens_per_s").getAsDouble()).isPositive();
-        assertThat(invocation.err()).contains("warm-up: ", "run 2: ");
+        assertThat(invocation.err()).contains("warm-up 1: ", "run 2: ");
     }
 
     @Test
@@ -385,6 +385,16 @@ class BenchCommandTest {
         JsonObject json = json(invocation);
         assertThat(json.get("steps").getAsInt()).as("passes of two runs").isEqualTo(8);
         assertThat(invocation.err()).contains("cached_attention", "low_rank_delta", "all kernels ");
+    }
+
+    @Test
+    void decodeWarmsUpAsOftenAsItIsTold() {
+        Path model = TinyModels.llama(folder, 1);
+
+        Invocation invocation = Invocation.of(
+                "bench", "decode", "--model", model, "--method", "none", "--new", 2, "--prompt", 3, "--warm-ups", 3);
+
+        assertThat(invocation.err()).containsSubsequence("warm-up 1: ", "warm-up 3: ", "run 1: ", "run 2: ");
     }
 
     @ParameterizedTest
