@@ -133,16 +133,16 @@ public final class PrefixLimits implements Callable<Integer> {
     private void histogram(Path kept) {
         List<Task> known = List.of(Task.ASCENDING, Task.DESCENDING, Task.ADD_ONE, Task.ADD_TWO);
         TinyGpt gpt = new TinyGpt(4, 4, 256, VOCABULARY, VECTORS + 2 * Tuned.LENGTH);
-        Recipe all = new Recipe(FullConfig.ofTask(), known, VECTORS, 20_000, 1e-3);
+        Recipe all = new Recipe(FullConfig.ofTask(), known, VECTORS, 10_000, 1e-3);
         try (Backbone base = learnt(kept, gpt, all)) {
             for (Task task : known) {
                 report("the model", task, Tuned.accuracy(base, null, task, VECTORS));
             }
             for (Task task : known) {
-                tune(base, "a prefix of 6 vectors", prefix(VECTORS), task, 0, 5_000, 1e-2);
+                tune(base, "a prefix of 6 vectors", prefix(VECTORS), task, 0, 2_000, 1e-2);
             }
             for (double rate : PREFIX_RATES) {
-                tune(base, "a prefix of 6 vectors", prefix(VECTORS), Task.DOUBLE_HISTOGRAM, 0, 20_000, rate);
+                tune(base, "a prefix of 6 vectors", prefix(VECTORS), Task.DOUBLE_HISTOGRAM, 0, 10_000, rate);
             }
             LoraConfig lora = LoraConfig.builder()
                     .rank(1)
