@@ -26,7 +26,7 @@ final class ProductKernels {
         if (packedWeights && choice.packs(x.type(), tokens)) {
             return calls.one("linear", form, x, weight.packed(this::pack), bias, true);
         }
-        return calls.one("linear", form, x, weight.matrix(), bias, fast(x, weight));
+        return calls.one("linear", form, x, weight.matrix(), bias, choice.fastWeight(x.type(), tokens));
     }
 
     private TorchBuffer pack(TorchBuffer matrix) {
@@ -35,12 +35,7 @@ final class ProductKernels {
 
     Buffer linearTransposed(TorchBuffer g, TorchWeight weight) {
         Form form = g.form().withDim(-1, weight.inFeatures());
-        return calls.one("linear_transposed", form, g, weight.matrix(), fast(g, weight));
-    }
-
-    /** For a matrix with gaps oneDNN has but a reference kernel, a hundred times slower. */
-    private boolean fast(TorchBuffer tokens, TorchWeight weight) {
-        return weight.isWithoutGaps() && choice.fastWeight(tokens.type(), tokens.dim(0));
+        return calls.one("linear_transposed", form, g, weight.matrix(), choice.fastWeight(g.type(), g.dim(0)));
     }
 
     Buffer rows(TorchWeight weight, Index index) {

@@ -36,12 +36,6 @@ final class TorchWeight implements Weight {
         return matrix;
     }
 
-    /** Whether its entries lie without gaps, by rows or by columns, unlike a part's of a matrix laid out by columns. */
-    boolean isWithoutGaps() {
-        long[] strides = matrix.knownStrides();
-        return matrix.isKnownContiguous() || (strides != null && strides[0] == 1 && strides[1] == matrix.dim(0));
-    }
-
     /** The packed copy, made when it is first asked for; nothing but a product can read it. */
     synchronized TorchBuffer packed(UnaryOperator<TorchBuffer> packer) {
         if (packed == null) {

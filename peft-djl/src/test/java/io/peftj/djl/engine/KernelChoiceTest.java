@@ -9,11 +9,14 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.IValue;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
 import io.peftj.core.tensor.Weight;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
@@ -80,6 +83,36 @@ class KernelChoiceTest {
         assertThat(Processor.of("Intel64 Family 6 Model 143 Stepping 8, GenuineIntel"))
                 .isEqualTo(new Processor(true, false));
         assertThat(Processor.of("")).isEqualTo(Processor.OTHER);
+    }
+
+    /** oneDNN has but its reference kernel for them, which made full fine-tuning a hundred times slower. */
+    @Test
+    void matricesWithGapsAreCopiedBeforeOneDnnGetsThem() {
+        String strides = """
+                def strides(self, rows: int, columns: int, stride: int, apart: int) -> List[int]:
+                  x = self.without_gaps(torch.zeros([64]).as_strided([rows, columns], [stride, apart]))
+                  return [x.stride(0), x.stride(1)]
+                """;
+        SHARED.call(() -> {
+            String methods = new KernelSource(List.of("linear_onednn"), "cpu").all() + strides;
+            try (PtNDManager manager = (PtNDManager) Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
+                    Script script = Script.load(manager, methods)) {
+                assertThat(strides(script, 3, 4, 4, 1)).as("by rows").containsExactly(4, 1);
+                assertThat(strides(script, 3, 4, 1, 3)).as("by columns").containsExactly(1, 3);
+                assertThat(strides(script, 3, 4, 9, 1)).as("part of rows").containsExactly(4, 1);
+                assertThat(strides(script, 3, 4, 1, 8)).as("part of columns").containsExactly(4, 1);
+            }
+            return true;
+        });
+    }
+
+    private static long[] strides(Script script, long... sizes) {
+        IValue[] arguments = Arrays.stream(sizes).mapToObj(IValue::from).toArray(IValue[]::new);
+        try (IValue found = script.call("strides", arguments)) {
+            return found.toLongArray();
+        } finally {
+            Arrays.stream(arguments).forEach(IValue::close);
+        }
     }
 
     @Test

@@ -8,13 +8,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.peftj.core.PeftException;
 import io.peftj.core.tensor.Buffer;
 import io.peftj.core.tensor.DType;
-import io.peftj.core.tensor.FusedWeight;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Session;
 import io.peftj.core.tensor.Shape;
 import io.peftj.core.tensor.Tensor;
 import java.io.IOException;
-import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -43,23 +41,6 @@ class TorchBackendTest {
             return mine;
         });
         assertThat(inner).isSameAs(outer);
-    }
-
-    /** oneDNN's own kernels take no matrix with gaps; its reference kernel made full fine-tuning a hundred times slower. */
-    @Test
-    void partsOfAMatrixByColumnsHaveGapsAndPartsByRowsNone() {
-        for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
-            FusedWeight fused = SHARED.fuse(List.of(
-                    SHARED.weight(HostTensor.filled(Shape.of(3, 2), 1), dtype),
-                    SHARED.weight(HostTensor.filled(Shape.of(4, 2), 2), dtype)));
-            assertThat(TorchWeight.of(fused.whole()).isWithoutGaps()).isTrue();
-            boolean byRows = TorchWeight.of(fused.whole()).matrix().isKnownContiguous();
-            assertThat(fused.parts())
-                    .allSatisfy(part ->
-                            assertThat(TorchWeight.of(part).isWithoutGaps()).isEqualTo(byRows));
-            SHARED.free(fused.whole());
-            fused.parts().forEach(SHARED::free);
-        }
     }
 
     @Test
