@@ -15,11 +15,8 @@ import picocli.CommandLine.Option;
 final class DecodeWorkload extends Workload {
     private static final String SCRIPT = "bench_peft.py";
 
-    /** Rows without an adapter, as the peer's script calls them. */
+    /** Rows without an adapter. */
     private static final String BASE = "base";
-
-    /** The same, as {@code peft bench decode} calls them. */
-    private static final String OUR_BASE = "none";
 
     /** The methods that PEFT takes an adapter a row for; of others it silently takes one for all rows. */
     private static final List<String> PEERS = List.of(BASE, "lora", "lora-all");
@@ -107,8 +104,7 @@ final class DecodeWorkload extends Workload {
                 .and(work)
                 .and("decode", options().model());
         Map<Side, Attempt> attempts = new EnumMap<>(Side.class);
-        Case ourCase = of.method().equals(BASE) ? new Case(OUR_BASE, of.dtype()) : of;
-        Words ours = options().ours(this, ourCase).and(work).andIf(packedWeights, "--packed-weights");
+        Words ours = options().ours(this, of).and(work).andIf(packedWeights, "--packed-weights");
         ours = warmUps == 1 ? ours : ours.and("--warm-ups", warmUps);
         attempts.put(Side.OURS, new Attempt.Command(ours));
         attempts.put(

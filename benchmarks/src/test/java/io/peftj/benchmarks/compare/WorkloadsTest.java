@@ -110,7 +110,7 @@ class WorkloadsTest {
 
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         assertThat(processes.started()).hasSize(3);
-        assertThat(processes.started().get(0)).contains("bench decode ", "--method none ");
+        assertThat(processes.started().get(0)).contains("bench decode ", "--method base ");
         assertThat(processes.started().get(1))
                 .contains("--method base --threads 2 --dtype bfloat16 --tenants 32 --prompt 64 --new 64 decode ");
         assertThat(ended.out())

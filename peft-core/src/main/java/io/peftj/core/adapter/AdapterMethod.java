@@ -1,6 +1,7 @@
 package io.peftj.core.adapter;
 
 import com.google.gson.JsonObject;
+import io.peftj.core.InvalidConfigException;
 
 /**
  * A method of parameter-efficient fine-tuning: how its configuration is read and what it does to a model.
@@ -49,6 +50,16 @@ public interface AdapterMethod<C extends AdapterConfig> {
      */
     default Adapter settle(Adapter adapter, BackboneSpec spec, BaseValues values) {
         return adapter;
+    }
+
+    /**
+     * One adapter that changes the model by the weighted sum of what others change, where the method can make that change.
+     *
+     * @throws io.peftj.core.InvalidConfigException if it cannot, in general or of these adapters
+     */
+    default Adapter sum(WeightedAdapters adapters) {
+        throw new InvalidConfigException("adapters of type " + type() + " cannot be added up: no adapter of this type"
+                + " makes the sum of what they do; keep them apart, one to a row, or train one on the data of both");
     }
 
     /**

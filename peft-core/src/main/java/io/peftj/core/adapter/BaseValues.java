@@ -6,6 +6,9 @@ import java.util.function.Supplier;
 
 /** The frozen model's parameters, and what is made of them. */
 public interface BaseValues {
+    /** Whether the base model has values for a parameter. */
+    boolean hasBase(String parameter);
+
     /** A parameter of the base model by its name, as the model computes with it. */
     HostTensor base(String parameter);
 

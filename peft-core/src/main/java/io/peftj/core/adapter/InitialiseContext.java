@@ -9,9 +9,6 @@ public interface InitialiseContext extends BaseValues {
     /** The random stream of a parameter: the same for the same run seed and name, whatever else was drawn. */
     CounterRandom random(String parameter);
 
-    /** Whether the base model has values for a parameter. */
-    boolean hasBase(String parameter);
-
     /**
      * Token ids of a text, without special tokens.
      *

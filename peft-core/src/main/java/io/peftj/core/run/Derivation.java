@@ -16,6 +16,11 @@ public record Derivation(FrozenBase frozen) implements DeriveContext {
     }
 
     @Override
+    public boolean hasBase(String parameter) {
+        return frozen.parameter(parameter).isPresent();
+    }
+
+    @Override
     public HostTensor base(String parameter) {
         return frozen.parameter(parameter)
                 .orElseThrow(() -> new PeftException("the base model has no parameter " + parameter));

@@ -15,9 +15,11 @@ import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
+import io.peftj.core.adapter.WeightedAdapter;
 import io.peftj.core.io.Safetensors;
 import io.peftj.core.io.SafetensorsWriter;
 import io.peftj.core.io.StoredTensor;
+import io.peftj.core.run.AdapterCombination;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Row;
@@ -47,7 +49,6 @@ import io.peftj.methods.full.FullConfig;
 import io.peftj.methods.head.HeadConfig;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraCombination;
-import io.peftj.methods.lora.LoraCombination.Term;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
@@ -258,8 +259,8 @@ class PeerDefectsTest {
             double[] ofOne = change(model, one, name);
             double[] ofTwo = change(model, two, name);
 
-            Adapter sum = LoraCombination.exact(model, new Term(one, 0.5), new Term(two, -2));
-            Adapter again = LoraCombination.nearest(model, 5, new Term(sum, 1));
+            Adapter sum = AdapterCombination.exact(model, new WeightedAdapter(one, 0.5), new WeightedAdapter(two, -2));
+            Adapter again = LoraCombination.nearest(model, 5, new WeightedAdapter(sum, 1));
 
             for (Adapter combined : List.of(sum, again)) {
                 double[] found = change(model, combined, name);

@@ -36,11 +36,11 @@ import picocli.CommandLine.Spec;
                         + " own: new tokens a second, reading the prompts included, the better of two runs after those"
                         + " that warm up.")
 final class BenchDecodeCommand implements Callable<Integer> {
-    private static final String NONE = "none";
+    private static final String BASE = "base";
     private static final String MIXED = "mixed";
 
     /** The methods whose adapters take turns from row to row where they are mixed; the first rows have none. */
-    private static final List<String> TURNS = List.of(NONE, "lora", "ia3", "pedro", "prefix", "loreft");
+    private static final List<String> TURNS = List.of(BASE, "lora", "ia3", "pedro", "prefix", "loreft");
 
     /** The first ids of a vocabulary are special tokens. */
     private static final int FIRST_ID = 5;
@@ -64,7 +64,7 @@ final class BenchDecodeCommand implements Callable<Integer> {
             defaultValue = "lora",
             paramLabel = "METHOD",
             description = "What every row's adapter is: " + MethodOptions.NAMES
-                    + "; none, or mixed, where rows take turns (default: ${DEFAULT-VALUE}).")
+                    + "; base for none, or mixed, where rows take turns (default: ${DEFAULT-VALUE}).")
     private String method;
 
     @Mixin
@@ -112,13 +112,13 @@ final class BenchDecodeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (method.equals(NONE) || method.equals(MIXED)) {
+        if (method.equals(BASE) || method.equals(MIXED)) {
             methodOptions.refuseAll(method);
         }
         List<String> methods = IntStream.range(0, rows).mapToObj(this::methodOf).toList();
         Map<String, AdapterConfig> configs = new TreeMap<>();
         methods.stream()
-                .filter(name -> !name.equals(NONE))
+                .filter(name -> !name.equals(BASE))
                 .forEach(name -> configs.computeIfAbsent(name, methodOptions::config));
         try (Backbone base = model.openToMeasure(opener);
                 Adapters adapters = new Adapters()) {

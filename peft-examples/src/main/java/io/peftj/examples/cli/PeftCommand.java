@@ -59,6 +59,7 @@ public final class PeftCommand {
                 .addSubcommand(new TrainCommand(opener))
                 .addSubcommand(new EvalCommand(opener))
                 .addSubcommand(new GenerateCommand(opener, in))
+                .addSubcommand(new CombineCommand(opener))
                 .addSubcommand(new MergeCommand(opener))
                 .addSubcommand(new ConvertCommand())
                 .addSubcommand(new DiagnoseCommand(opener))

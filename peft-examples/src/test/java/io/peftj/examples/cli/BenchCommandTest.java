@@ -334,7 +334,7 @@ class BenchCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"none", "lora", "ia3", "pedro", "prefix", "reft", "mixed"})
+    @ValueSource(strings = {"base", "lora", "ia3", "pedro", "prefix", "reft", "mixed"})
     void decodePrintsTheKeysOfTheOtherSide(String method) {
         Path model = TinyModels.llama(folder, 1);
 
@@ -392,7 +392,7 @@ class BenchCommandTest {
         Path model = TinyModels.llama(folder, 1);
 
         Invocation invocation = Invocation.of(
-                "bench", "decode", "--model", model, "--method", "none", "--new", 2, "--prompt", 3, "--warm-ups", 3);
+                "bench", "decode", "--model", model, "--method", "base", "--new", 2, "--prompt", 3, "--warm-ups", 3);
 
         assertThat(invocation.err()).containsSubsequence("warm-up 1: ", "warm-up 3: ", "run 1: ", "run 2: ");
     }
@@ -403,7 +403,7 @@ class BenchCommandTest {
         Path model = TinyModels.llama(folder, 1);
         List<Options> asked = new ArrayList<>();
         List<Object> arguments = new ArrayList<>(List.of(
-                "bench", "decode", "--model", model, "--method", "none", "--rows", 4, "--prompt", 3, "--new", 4));
+                "bench", "decode", "--model", model, "--method", "base", "--rows", 4, "--prompt", 3, "--new", 4));
         if (packed) {
             arguments.add("--packed-weights");
         }
@@ -423,7 +423,7 @@ class BenchCommandTest {
     void decodeRefusesSettingsOfNoMethod() {
         Path model = TinyModels.llama(folder, 1);
 
-        for (String method : List.of("none", "mixed")) {
+        for (String method : List.of("base", "mixed")) {
             Invocation invocation = Invocation.of("bench", "decode", "--model", model, "--method", method, "--rank", 4);
             assertThat(invocation.exitCode()).isEqualTo(2);
             assertThat(invocation.err()).contains("--rank 4: the method " + method + " has no such setting");

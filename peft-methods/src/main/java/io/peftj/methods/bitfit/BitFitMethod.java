@@ -1,10 +1,12 @@
 package io.peftj.methods.bitfit;
 
 import com.google.gson.JsonObject;
+import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterMethod;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.ConfigJson;
+import io.peftj.core.adapter.WeightedAdapters;
 import io.peftj.core.io.ConfigReader;
 import java.util.Set;
 
@@ -44,5 +46,12 @@ public final class BitFitMethod implements AdapterMethod<BitFitConfig> {
     @Override
     public AdapterPlan plan(BackboneSpec spec, BitFitConfig config) {
         return new BitFitPlan(spec, config);
+    }
+
+    @Override
+    public Adapter sum(WeightedAdapters adapters) {
+        BitFitConfig config = new BitFitConfig(adapters.modulesToSave(), adapters.taskType());
+        AdapterPlan plan = plan(adapters.spec(), config);
+        return adapters.of(config, plan, adapters.replaced(plan));
     }
 }

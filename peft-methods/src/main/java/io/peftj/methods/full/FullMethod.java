@@ -1,10 +1,12 @@
 package io.peftj.methods.full;
 
 import com.google.gson.JsonObject;
+import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterMethod;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.ConfigJson;
+import io.peftj.core.adapter.WeightedAdapters;
 import java.util.Set;
 
 /** Full fine-tuning, in files of this library's own type: an adapter as large as its base. */
@@ -42,5 +44,12 @@ public final class FullMethod implements AdapterMethod<FullConfig> {
     @Override
     public AdapterPlan plan(BackboneSpec spec, FullConfig config) {
         return new FullPlan(spec);
+    }
+
+    @Override
+    public Adapter sum(WeightedAdapters adapters) {
+        FullConfig config = new FullConfig(adapters.taskType());
+        AdapterPlan plan = plan(adapters.spec(), config);
+        return adapters.of(config, plan, adapters.replaced(plan));
     }
 }

@@ -1,10 +1,12 @@
 package io.peftj.methods.head;
 
 import com.google.gson.JsonObject;
+import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterMethod;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.ConfigJson;
+import io.peftj.core.adapter.WeightedAdapters;
 import io.peftj.core.io.ConfigReader;
 import java.util.Set;
 
@@ -44,5 +46,12 @@ public final class HeadMethod implements AdapterMethod<HeadConfig> {
     @Override
     public AdapterPlan plan(BackboneSpec spec, HeadConfig config) {
         return new HeadPlan(spec, config);
+    }
+
+    @Override
+    public Adapter sum(WeightedAdapters adapters) {
+        HeadConfig config = new HeadConfig(adapters.modulesToSave(), adapters.taskType());
+        AdapterPlan plan = plan(adapters.spec(), config);
+        return adapters.of(config, plan, adapters.replaced(plan));
     }
 }

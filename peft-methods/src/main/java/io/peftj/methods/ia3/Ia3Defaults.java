@@ -37,7 +37,8 @@ final class Ia3Defaults {
         return completed.build();
     }
 
-    private static Ia3Config byName(
+    /** Settings of these targets, by names that no other layer has. */
+    static Ia3Config byName(
             BackboneSpec spec, List<Site> chosen, Predicate<Site> scalesInput, Ia3Config.Builder completed) {
         if (chosen.isEmpty()) {
             throw new InvalidConfigException("(IA)3 has no usual targets for " + spec.architecture()

@@ -5,10 +5,12 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
+import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterMethod;
 import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.ConfigJson;
+import io.peftj.core.adapter.WeightedAdapters;
 import io.peftj.core.io.ConfigReader;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -101,5 +103,10 @@ public final class Ia3Method implements AdapterMethod<Ia3Config> {
     @Override
     public AdapterPlan plan(BackboneSpec spec, Ia3Config config) {
         return new Ia3Plan(spec, complete(spec, config));
+    }
+
+    @Override
+    public Adapter sum(WeightedAdapters adapters) {
+        return new Ia3Sum(adapters).adapter();
     }
 }

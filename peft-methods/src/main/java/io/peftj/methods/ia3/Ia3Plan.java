@@ -30,6 +30,18 @@ final class Ia3Plan implements AdapterPlan {
     private final List<Vector> vectors;
     private final SavedModules saved;
 
+    /** Which of the targets have their input scaled. */
+    Map<Site, Boolean> inputsScaled() {
+        Map<Site, Boolean> found = new LinkedHashMap<>();
+        vectors.forEach(vector -> found.put(vector.site(), vector.scalesInput()));
+        return found;
+    }
+
+    /** The parameters that scale. */
+    List<ParameterSpec> scales() {
+        return vectors.stream().map(Vector::parameter).toList();
+    }
+
     /** The vector of a site: stored [1, in] for its input, [out, 1] for its output. */
     private record Vector(Site site, boolean scalesInput) {
         ParameterSpec parameter() {

@@ -1,31 +1,26 @@
 package io.peftj.methods.lora;
 
-import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.Contribution.SubstituteRows;
-import io.peftj.core.adapter.TaskType;
+import io.peftj.core.adapter.WeightedAdapters;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
 import io.peftj.core.site.SiteNames;
-import io.peftj.core.site.Targets;
 import io.peftj.methods.lora.LoraCombination.Planned;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The settings of a combination: the targets of all adapters, and a scale of 1 everywhere, since scales stand in the matrices. */
-record CombinedConfig(BackboneSpec spec, List<Planned> terms, Map<Site, Factors> products) {
+record CombinedConfig(WeightedAdapters adapters, List<Planned> terms, Map<Site, Factors> products) {
     LoraConfig make() {
-        Set<String> whole = new LinkedHashSet<>();
-        terms.forEach(term -> whole.addAll(term.config().modulesToSave()));
-        checkOneWay(whole);
+        BackboneSpec spec = adapters.spec();
+        adapters.checkOneWay(products.keySet(), "by low-rank matrices");
         int usual = usualRank();
         Map<String, Integer> ranks = new LinkedHashMap<>();
         Map<String, Double> alphas = new LinkedHashMap<>();
@@ -44,19 +39,9 @@ record CombinedConfig(BackboneSpec spec, List<Planned> terms, Map<Site, Factors>
                 .bias(bias())
                 .fanInFanOut(terms.get(0).config().fanInFanOut())
                 .trainableTokens(tokens())
-                .modulesToSave(List.copyOf(whole))
-                .taskType(taskType())
+                .modulesToSave(adapters.modulesToSave())
+                .taskType(adapters.taskType())
                 .build();
-    }
-
-    private void checkOneWay(Set<String> whole) {
-        for (Site site : products.keySet()) {
-            if (whole.stream().anyMatch(entry -> Targets.isInside(site.name(), entry))) {
-                throw new InvalidConfigException(
-                        "the adapters train \"" + site.name() + "\" in two ways, whole and by low-rank"
-                                + " matrices, which one adapter cannot; merge them into the model instead");
-            }
-        }
     }
 
     private int usualRank() {
@@ -77,6 +62,7 @@ record CombinedConfig(BackboneSpec spec, List<Planned> terms, Map<Site, Factors>
 
     /** The tokens of all adapters by end, as one list where that says the same. */
     private @Nullable TrainableTokens tokens() {
+        BackboneSpec spec = adapters.spec();
         Map<String, Set<Integer>> byMatrix = new LinkedHashMap<>();
         for (Planned term : terms) {
             term.plan().contributions().forEach(contribution -> {
@@ -106,17 +92,5 @@ record CombinedConfig(BackboneSpec spec, List<Planned> terms, Map<Site, Factors>
             return new TrainableTokens.ByModule(bySite);
         }
         return new TrainableTokens.OfEmbeddings(ofEmbedding);
-    }
-
-    private @Nullable TaskType taskType() {
-        Set<TaskType> types = terms.stream()
-                .map(term -> term.config().taskType())
-                .filter(Objects::nonNull)
-                .collect(Collectors.toCollection(LinkedHashSet::new));
-        if (types.size() > 1) {
-            throw new InvalidConfigException(
-                    "the adapters are for different tasks, " + types + "; combine adapters of one task type");
-        }
-        return types.stream().findFirst().orElse(null);
     }
 }

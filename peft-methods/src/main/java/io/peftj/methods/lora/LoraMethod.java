@@ -11,6 +11,7 @@ import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.BaseValues;
 import io.peftj.core.adapter.ConfigJson;
+import io.peftj.core.adapter.WeightedAdapters;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.site.OutputRange;
 import io.peftj.core.site.Role;
@@ -251,5 +252,10 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
     @Override
     public AdapterPlan plan(BackboneSpec spec, LoraConfig config) {
         return new LoraPlan(spec, complete(spec, config));
+    }
+
+    @Override
+    public Adapter sum(WeightedAdapters adapters) {
+        return new LoraCombination(adapters).exact();
     }
 }

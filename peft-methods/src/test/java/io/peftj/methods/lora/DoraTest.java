@@ -217,6 +217,11 @@ class DoraTest {
         }
 
         @Override
+        public boolean hasBase(String parameter) {
+            return true;
+        }
+
+        @Override
         public HostTensor base(String parameter) {
             return values;
         }

@@ -67,6 +67,11 @@ final class ModelGradientCheck {
         }
 
         @Override
+        public boolean hasBase(String parameter) {
+            return model.hasBase(parameter);
+        }
+
+        @Override
         public HostTensor base(String parameter) {
             return model.base(parameter);
         }

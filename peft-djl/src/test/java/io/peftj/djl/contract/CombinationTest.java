@@ -11,24 +11,32 @@ import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterConfig;
 import io.peftj.core.adapter.AdapterFiles;
 import io.peftj.core.adapter.AdapterMethods;
+import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.LoadOptions;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
+import io.peftj.core.adapter.WeightedAdapter;
+import io.peftj.core.run.AdapterCombination;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.site.Role;
 import io.peftj.core.site.Site;
+import io.peftj.core.site.Targets;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Matrix;
 import io.peftj.djl.backbone.AdapterLoader;
 import io.peftj.djl.backbone.Backbone;
+import io.peftj.methods.bitfit.BitFitConfig;
+import io.peftj.methods.full.FullConfig;
+import io.peftj.methods.head.HeadConfig;
+import io.peftj.methods.ia3.FeedForward;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraBias;
 import io.peftj.methods.lora.LoraCombination;
-import io.peftj.methods.lora.LoraCombination.Term;
 import io.peftj.methods.lora.LoraConfig;
 import io.peftj.methods.lora.LoraInit;
 import io.peftj.methods.lora.TrainableTokens;
+import io.peftj.methods.prefix.PrefixConfig;
 import io.peftj.testkit.contract.ContractModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,7 +45,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -48,7 +58,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class LoraCombinationTest {
+class CombinationTest {
     private static final double[] WEIGHTS = {0.75, -1.5, 2};
 
     private List<BackboneModel> models = List.of();
@@ -115,9 +125,9 @@ class LoraCombinationTest {
                 new JsonObject());
     }
 
-    private static Term[] terms(List<Adapter> adapters) {
-        Term[] terms = new Term[adapters.size()];
-        Arrays.setAll(terms, i -> new Term(adapters.get(i), WEIGHTS[i]));
+    private static WeightedAdapter[] terms(List<Adapter> adapters) {
+        WeightedAdapter[] terms = new WeightedAdapter[adapters.size()];
+        Arrays.setAll(terms, i -> new WeightedAdapter(adapters.get(i), WEIGHTS[i]));
         return terms;
     }
 
@@ -126,9 +136,48 @@ class LoraCombinationTest {
     void theExactSumChangesTheModelByTheSumOfTheChanges(BackboneModel model) {
         List<Adapter> adapters = adapters(model);
 
-        Adapter sum = LoraCombination.exact(model, terms(adapters));
+        Adapter sum = AdapterCombination.exact(model, terms(adapters));
 
         assertChanges(changes(model, sum), expected(model, adapters), 1e-5);
+    }
+
+    /** Of every other method whose changes add up, with other targets and things trained whole. */
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("models")
+    void otherMethodsAddUpTheirChanges(BackboneModel model) {
+        TaskType task = BackboneContract.task(model.spec());
+        boolean decodes = model.spec().decoder();
+        Ia3Config vectors = Ia3Config.builder().taskType(task).build();
+        List<List<AdapterConfig>> methods = List.of(
+                List.of(
+                        vectors,
+                        vectors.toBuilder()
+                                .targets(decodes ? new String[] {"q_proj", "v_proj"} : new String[] {"query", "value"})
+                                .feedForward(FeedForward.none())
+                                .modulesToSave(decodes ? List.of("norm") : List.of("pooler"))
+                                .build(),
+                        vectors.toBuilder()
+                                .exclude(Targets.names(decodes ? "k_proj" : "key"))
+                                .build()),
+                List.of(
+                        BitFitConfig.ofTask().withTaskType(task),
+                        new BitFitConfig(decodes ? List.of("norm") : List.of("pooler"), task)),
+                List.of(
+                        FullConfig.ofTask().withTaskType(task),
+                        FullConfig.ofTask().withTaskType(task)),
+                List.of(
+                        new HeadConfig(decodes ? List.of("norm") : List.of("pooler"), task),
+                        new HeadConfig(decodes ? List.of("down_proj") : List.of("query"), task)));
+        for (List<AdapterConfig> configs : methods) {
+            List<Adapter> adapters = IntStream.range(0, configs.size())
+                    .mapToObj(i -> adapter(model, "adapter " + i, configs.get(i)))
+                    .toList();
+
+            Adapter sum = AdapterCombination.exact(model, terms(adapters));
+
+            assertThat(sum.type()).isEqualTo(adapters.get(0).type());
+            assertChanges(changes(model, sum), expected(model, adapters), 1e-5);
+        }
     }
 
     private static Map<String, double[]> expected(BackboneModel model, List<Adapter> adapters) {
@@ -153,13 +202,18 @@ class LoraCombinationTest {
     /** What merging an adapter adds to each parameter; both ends of a tied embedding count. */
     private static Map<String, double[]> changes(BackboneModel model, Adapter adapter) {
         Set<String> names = new LinkedHashSet<>(model.spec().parameters().keySet());
+        model.spec().sites().stream().filter(Site::isBodyLinear).forEach(site -> names.add(site.biasName()));
         model.spec().sites(Role.OUTPUT_EMBEDDING).forEach(site -> names.add(site.weightName()));
         Map<String, double[]> changes = new LinkedHashMap<>();
         try (ResidentAdapter resident = AdapterLoader.resident(model.base(), "merged", adapter);
                 Backbone merged = model.base().merged(resident, model.spec().head())) {
             for (String name : names) {
-                float[] after = merged.parameter(name).orElseThrow().values();
-                float[] before = model.parameter(name).orElseThrow().values();
+                Optional<HostTensor> value = merged.parameter(name);
+                if (value.isEmpty()) {
+                    continue;
+                }
+                float[] after = value.get().values();
+                float[] before = model.parameter(name).map(HostTensor::values).orElseGet(() -> new float[after.length]);
                 double[] change = new double[after.length];
                 Arrays.setAll(change, i -> (double) after[i] - before[i]);
                 changes.put(name, change);
@@ -173,7 +227,7 @@ class LoraCombinationTest {
     @MethodSource("models")
     void theNearestSumOfARankIsTheBestOne(BackboneModel model) {
         List<Adapter> adapters = adapters(model);
-        Map<String, double[]> exact = changes(model, LoraCombination.exact(model, terms(adapters)));
+        Map<String, double[]> exact = changes(model, AdapterCombination.exact(model, terms(adapters)));
 
         Map<String, double[]> nearest = changes(model, LoraCombination.nearest(model, 3, terms(adapters)));
 
@@ -215,7 +269,7 @@ class LoraCombinationTest {
     @Test
     void aCombinationIsSavedAndLoadedLikeOthers(@TempDir Path folder) {
         BackboneModel model = models.get(1);
-        Adapter sum = LoraCombination.exact(model, terms(adapters(model)));
+        Adapter sum = AdapterCombination.exact(model, terms(adapters(model)));
         AdapterFiles.save(sum, folder);
 
         Adapter loaded = AdapterFiles.load(folder, model.spec(), model.base().fingerprint(), LoadOptions.STRICT);
@@ -241,7 +295,7 @@ class LoraCombinationTest {
                         .build());
         List<Adapter> adapters = List.of(both, one);
 
-        Adapter sum = LoraCombination.exact(tied, terms(adapters));
+        Adapter sum = AdapterCombination.exact(tied, terms(adapters));
 
         assertThat(((LoraConfig) sum.config()).trainableTokens())
                 .isEqualTo(new TrainableTokens.ByModule(
@@ -259,15 +313,50 @@ class LoraCombinationTest {
         refusals.add(new Refusal("needs adapters, found none"));
         refusals.add(new Refusal(
                 "without use_dora",
-                new Term(adapter(model, "d", lora.toBuilder().dora(true).build()), 1)));
+                new WeightedAdapter(
+                        adapter(model, "d", lora.toBuilder().dora(true).build()), 1)));
         refusals.add(new Refusal(
-                "takes LoRA adapters, found one of type IA3",
-                new Term(adapter(model, "i", Ia3Config.builder().build()), 1)));
-        refusals.add(new Refusal("weight is NaN", new Term(plain, Double.NaN)));
+                "takes adapters of one method, found LORA and IA3",
+                new WeightedAdapter(plain, 1),
+                new WeightedAdapter(adapter(model, "i", Ia3Config.builder().build()), 1)));
+        refusals.add(new Refusal(
+                "adapters of type PREFIX_TUNING cannot be added up",
+                new WeightedAdapter(
+                        adapter(
+                                model,
+                                "p",
+                                PrefixConfig.builder().virtualTokens(2).build()),
+                        1)));
+        refusals.add(new Refusal(
+                "scale \"model.layers.0.self_attn.v_proj\" in two ways, its input and its output",
+                new WeightedAdapter(adapter(model, "i", Ia3Config.builder().build()), 1),
+                new WeightedAdapter(
+                        adapter(
+                                model,
+                                "v",
+                                Ia3Config.builder()
+                                        .targets("v_proj")
+                                        .feedForward("v_proj")
+                                        .build()),
+                        1)));
+        refusals.add(new Refusal(
+                "train \"model.layers.0.mlp.down_proj\" in two ways, whole and by a vector",
+                new WeightedAdapter(adapter(model, "i", Ia3Config.builder().build()), 1),
+                new WeightedAdapter(
+                        adapter(
+                                model,
+                                "w",
+                                Ia3Config.builder()
+                                        .targets("v_proj")
+                                        .feedForward(FeedForward.none())
+                                        .modulesToSave(List.of("down_proj"))
+                                        .build()),
+                        1)));
+        refusals.add(new Refusal("weight is NaN", new WeightedAdapter(plain, Double.NaN)));
         refusals.add(new Refusal(
                 "for different tasks, [CAUSAL_LM, SEQ_2_SEQ_LM]",
-                new Term(plain, 1),
-                new Term(
+                new WeightedAdapter(plain, 1),
+                new WeightedAdapter(
                         adapter(
                                 model,
                                 "t",
@@ -275,7 +364,7 @@ class LoraCombinationTest {
                         1)));
         refusals.add(new Refusal(
                 "train \"model.embed_tokens\" in two ways, whole and by low-rank matrices",
-                new Term(
+                new WeightedAdapter(
                         adapter(
                                 model,
                                 "w",
@@ -283,7 +372,7 @@ class LoraCombinationTest {
                                         .modulesToSave(List.of("embed_tokens"))
                                         .build()),
                         1),
-                new Term(
+                new WeightedAdapter(
                         adapter(
                                 model,
                                 "e",
@@ -291,27 +380,55 @@ class LoraCombinationTest {
                         1)));
 
         for (Refusal refusal : refusals) {
-            assertThatThrownBy(() -> LoraCombination.exact(model, refusal.terms()))
+            assertThatThrownBy(() -> AdapterCombination.exact(model, refusal.terms()))
                     .isInstanceOf(InvalidConfigException.class)
                     .hasMessageContaining(refusal.message());
         }
-        assertThatThrownBy(() -> LoraCombination.nearest(model, 0, new Term(plain, 1)))
+        WeightedAdapter other =
+                new WeightedAdapter(adapter(model, "i", Ia3Config.builder().build()), 1);
+        assertThatThrownBy(() -> LoraCombination.nearest(model, 2, other))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessage("a combination of a rank takes LoRA adapters, found one of type IA3; take"
+                        + " AdapterCombination.exact for others");
+        assertThatThrownBy(() -> LoraCombination.nearest(model, 0, new WeightedAdapter(plain, 1)))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessage("a combination's rank is 0; expected at least 1");
     }
 
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Refusal(String message, Term... terms) {}
+    private record Refusal(String message, WeightedAdapter... terms) {}
+
+    @Test
+    void headsThatTheBaseHasNotAreRefused() {
+        BackboneModel model = models.get(0);
+        BackboneSpec classifier = model.spec().withHead(model.spec().headFor(3));
+        LoraConfig lora =
+                LoraConfig.builder().rank(2).taskType(TaskType.SEQ_CLS).build();
+        AdapterConfig complete = AdapterMethods.complete(classifier, lora);
+        Adapter own = new Adapter(
+                "LORA",
+                complete,
+                TestAdapter.random("own", complete, classifier).values(),
+                TaskData.NONE,
+                null,
+                new JsonObject());
+
+        assertThatThrownBy(() -> AdapterCombination.exact(model, new WeightedAdapter(own, 1)))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessage("the adapters bring [base_model.model.score.weight], a head that the base model has not,"
+                        + " so that changes of it cannot be added up; combine adapters without a head, and train it on"
+                        + " the combination");
+    }
 
     @Test
     void adaptersOfOtherBasesAreRefused() {
         BackboneModel model = models.get(0);
         LoraConfig lora = LoraConfig.builder().rank(2).build();
         try (BackboneModel other = TinyBackbones.otherLlama(TestBackends.EXACT, DType.F32)) {
-            Term one = new Term(adapter(model, "one", lora), 1);
-            Term two = new Term(adapter(other, "two", lora), 1);
+            WeightedAdapter one = new WeightedAdapter(adapter(model, "one", lora), 1);
+            WeightedAdapter two = new WeightedAdapter(adapter(other, "two", lora), 1);
 
-            assertThatThrownBy(() -> LoraCombination.exact(model, one, two))
+            assertThatThrownBy(() -> AdapterCombination.exact(model, one, two))
                     .isInstanceOf(IncompatibleAdapterException.class)
                     .hasMessageContaining("a combination takes adapters of one base model");
         }
