@@ -267,6 +267,21 @@ class AdapterFilesTest {
     }
 
     @Test
+    void tasksThatNoModelDoesAreRefused() {
+        Adapter adapter = adapter(
+                TinyModels.bert(), LORA.toBuilder().taskType(TaskType.TOKEN_CLS).build());
+        AdapterFiles.save(adapter, folder);
+
+        assertThatThrownBy(() -> AdapterFiles.load(folder, TinyModels.bert(), LoadOptions.STRICT))
+                .isInstanceOf(IncompatibleAdapterException.class)
+                .hasMessage("the adapter (LORA) is for the task type TOKEN_CLS, which is not implemented; expected one"
+                        + " of [CAUSAL_LM, SEQ_CLS, FEATURE_EXTRACTION]; use an adapter for one of these");
+        assertThat(AdapterFiles.load(folder, TinyModels.bert(), LoadOptions.LENIENT)
+                        .parameters())
+                .isNotEmpty();
+    }
+
+    @Test
     void peftsCopiesOfTheBaseAreCheckedAndDropped() {
         LoraConfig config = LORA.toBuilder().targets("q_proj", "lm_head").build();
         BackboneSpec spec = TinyModels.llama(1);

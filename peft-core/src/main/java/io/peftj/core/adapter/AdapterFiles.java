@@ -7,11 +7,14 @@ import io.peftj.core.io.AdapterDirectory;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.io.Fingerprint;
 import io.peftj.core.io.StoredTensor;
+import io.peftj.core.tensor.HostTensor;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,8 +80,26 @@ public final class AdapterFiles {
      * @throws io.peftj.core.IncompatibleAdapterException if it does not fit, or was trained on another base, as the options loosen it
      */
     public static Adapter load(Path folder, BackboneSpec spec, Fingerprint base, LoadOptions options) {
-        Adapter adapter = load(folder, spec, options);
+        return load(folder, spec, base, name -> Optional.empty(), options);
+    }
+
+    /**
+     * Reads an adapter for a model whose fingerprint and values are known. PEFT's files record no base, but some hold copies of its parameters, which
+     * are compared at fixed places.
+     *
+     * @param values the model's parameters by name
+     * @throws io.peftj.core.IncompatibleAdapterException if it does not fit, or was trained on another base, as the options loosen it
+     */
+    public static Adapter load(
+            Path folder,
+            BackboneSpec spec,
+            Fingerprint base,
+            Function<String, Optional<HostTensor>> values,
+            LoadOptions options) {
+        Read read = read(folder);
+        Adapter adapter = AdapterFit.fit(read.adapter(), read.copiesOfBase(), spec, options);
         AdapterFit.compareBases(adapter, base, options);
+        AdapterFit.compareCopies(adapter, read.copiesOfBase(), spec, values, options);
         return adapter;
     }
 
@@ -103,7 +124,7 @@ public final class AdapterFiles {
     }
 
     /** An adapter, and what else its file held: copies of base parameters under their names in the base. */
-    private record Read(Adapter adapter, List<ParameterSpec> copiesOfBase) {}
+    private record Read(Adapter adapter, List<AdapterTensors.Copy> copiesOfBase) {}
 
     private static Read read(Path folder) {
         try (AdapterDirectory directory = AdapterDirectory.open(folder)) {

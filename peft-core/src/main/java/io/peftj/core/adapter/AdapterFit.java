@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -21,6 +23,10 @@ import org.slf4j.LoggerFactory;
 final class AdapterFit {
     private static final Logger LOG = LoggerFactory.getLogger(AdapterFit.class);
     private static final int SHOWN = 3;
+
+    /** Of encoders whose output is pooled otherwise: it is there for PEFT, and nothing reads what it gives. */
+    private static final String POOLER = "pooler";
+
     private static final Pattern LAYER = Pattern.compile("\\.(\\d{1,6})\\.");
 
     private final Adapter adapter;
@@ -36,11 +42,13 @@ final class AdapterFit {
     }
 
     /** The adapter with exactly the parameters of its plan, in the plan's order. */
-    static Adapter fit(Adapter adapter, List<ParameterSpec> copiesOfBase, BackboneSpec spec, LoadOptions options) {
+    static Adapter fit(
+            Adapter adapter, List<AdapterTensors.Copy> copiesOfBase, BackboneSpec spec, LoadOptions options) {
         AdapterFit fit = new AdapterFit(adapter, spec);
-        AdapterPlan plan = fit.plan();
+        AdapterPlan plan = fit.plan(options);
         fit.compare(plan);
-        fit.compareCopies(copiesOfBase);
+        fit.compareCopies(
+                copiesOfBase.stream().map(AdapterTensors.Copy::parameter).toList());
         Adapter fitting = fit.result(options);
         plan.check(fitting.parameters());
         return fitting;
@@ -54,14 +62,48 @@ final class AdapterFit {
         }
         Fingerprint.decode(recorded, "the adapter's fingerprint of its base")
                 .differenceFrom(base)
-                .ifPresent(difference -> {
-                    if (!options.lenient()) {
-                        throw new IncompatibleAdapterException("the adapter (" + adapter.type()
-                                + ") does not belong to the base model: " + difference
-                                + "; load it with the base model it was trained on");
-                    }
-                    LOG.warn("the adapter was made for another base model: {}", difference);
-                });
+                .ifPresent(difference -> refuse(adapter, difference, options));
+    }
+
+    /** Compares copies of the base that came with an adapter, but for heads, which start at random, with the base at hand. */
+    static void compareCopies(
+            Adapter adapter,
+            List<AdapterTensors.Copy> copies,
+            BackboneSpec spec,
+            Function<String, Optional<HostTensor>> base,
+            LoadOptions options) {
+        for (AdapterTensors.Copy copy : copies) {
+            String name = copy.parameter().name();
+            HeadSpec head = spec.head();
+            if (head == null || !head.has(name)) {
+                base.apply(name)
+                        .map(value -> spec.isTransposedInFiles(name) ? value.transposed() : value)
+                        .filter(value -> value.shape().equals(copy.parameter().shape()))
+                        .flatMap(value -> Fingerprint.difference(name, copy.samples(), samples(value)))
+                        .ifPresent(difference ->
+                                refuse(adapter, "it came with a copy of the base's, in which " + difference, options));
+            }
+        }
+    }
+
+    private static float[] samples(HostTensor value) {
+        Fingerprint.Sampler at = places -> {
+            float[] found = new float[places.length];
+            for (int i = 0; i < found.length; i++) {
+                found[i] = value.values()[Math.toIntExact(places[i])];
+            }
+            return found;
+        };
+        return new Fingerprint.Tensor(value.shape(), at).samples();
+    }
+
+    private static void refuse(Adapter adapter, String difference, LoadOptions options) {
+        if (!options.lenient()) {
+            throw new IncompatibleAdapterException("the adapter (" + adapter.type()
+                    + ") does not belong to the base model: " + difference
+                    + "; load it with the base model it was trained on");
+        }
+        LOG.warn("the adapter was made for another base model: {}", difference);
     }
 
     private void compare(AdapterPlan plan) {
@@ -79,14 +121,23 @@ final class AdapterFit {
                 continue;
             }
             if (isHeadOfAnotherTask(name)) {
-                LOG.warn("the adapter's {} is left out: {} has no such head", name, spec.architecture());
+                LOG.warn("the adapter's {} is left out: {} has no such head or pooler", name, spec.architecture());
             } else {
                 surplus.add(name);
             }
         }
     }
 
-    private AdapterPlan plan() {
+    private AdapterPlan plan(LoadOptions options) {
+        TaskType type = adapter.config().taskType();
+        if (type != null && !type.isServed()) {
+            String what = "the adapter (" + adapter.type() + ") is for the task type " + type + ", which is not"
+                    + " implemented; expected one of " + TaskType.served();
+            if (!options.lenient()) {
+                throw new IncompatibleAdapterException(what + "; use an adapter for one of these");
+            }
+            LOG.warn(what);
+        }
         try {
             return AdapterMethods.plan(spec, adapter.config());
         } catch (InvalidConfigException e) {
@@ -100,8 +151,10 @@ final class AdapterFit {
     /** Such as base_model.model.classifier.weight, which PEFT saves with every classifier, on a model without one. */
     private boolean isHeadOfAnotherTask(String name) {
         String inBase = name.replaceFirst("^base_model\\.(model\\.)?", "");
-        return SavedModules.USUAL_HEADS.stream().anyMatch(head -> inBase.startsWith(head + "."))
-                && !spec.parameters().containsKey(inBase);
+        return Stream.concat(SavedModules.USUAL_HEADS.stream(), Stream.of(POOLER))
+                        .anyMatch(head -> inBase.startsWith(head + "."))
+                && spec.parameters().keySet().stream().noneMatch(inBase::equals)
+                && spec.sites().stream().noneMatch(site -> inBase.startsWith(site.name() + "."));
     }
 
     private void compareCopies(List<ParameterSpec> copies) {

@@ -1,6 +1,7 @@
 package io.peftj.core.adapter;
 
 import io.peftj.core.InvalidFileException;
+import io.peftj.core.io.Fingerprint;
 import io.peftj.core.io.StoredTensor;
 import io.peftj.core.io.TensorSource;
 import io.peftj.core.tensor.HostTensor;
@@ -18,19 +19,25 @@ import java.util.regex.Pattern;
  * @param parameters the adapter's own
  * @param copiesOfBase under their names in the base
  */
-record AdapterTensors(Map<String, HostTensor> parameters, List<ParameterSpec> copiesOfBase) {
+record AdapterTensors(Map<String, HostTensor> parameters, List<Copy> copiesOfBase) {
     private static final String SECOND_NAME = ".modules_to_save.";
     private static final Pattern COPY = Pattern.compile(
             "(?:base_model\\.)?(?:model\\.)?(.*)(?:\\.base_layer(?=\\.weight$)|\\.original_module(?=\\.))(.*)");
 
+    /** What is kept of a copy: its name in the base and shape, and values at some places. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
+    record Copy(ParameterSpec parameter, float[] samples) {}
+
     static AdapterTensors of(TensorSource file) {
         Map<String, HostTensor> parameters = new LinkedHashMap<>();
-        List<ParameterSpec> copies = new ArrayList<>();
+        List<Copy> copies = new ArrayList<>();
         for (String name : file.names()) {
             StoredTensor tensor = file.find(name);
             Matcher copy = COPY.matcher(name);
             if (copy.matches()) {
-                copies.add(new ParameterSpec(copy.group(1) + copy.group(2), tensor.shape()));
+                copies.add(new Copy(
+                        new ParameterSpec(copy.group(1) + copy.group(2), tensor.shape()),
+                        Fingerprint.Tensor.of(tensor).samples()));
             } else if (!name.contains(SECOND_NAME)) {
                 parameters.put(name, tensor.toHostTensor());
             }

@@ -82,7 +82,7 @@ public final class ConfigJson {
             return Targets.names(reader.strings(key));
         }
         if (value instanceof JsonPrimitive primitive && primitive.isString()) {
-            return Targets.string(primitive.getAsString());
+            return Targets.string(key, primitive.getAsString());
         }
         throw reader.error(key, "a list of names or a string", "give names, \"all-linear\", or a regular expression");
     }

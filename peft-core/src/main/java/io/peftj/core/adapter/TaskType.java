@@ -1,5 +1,8 @@
 package io.peftj.core.adapter;
 
+import java.util.EnumSet;
+import java.util.Set;
+
 /** PEFT's task types: what the adapted model is for. */
 public enum TaskType {
     CAUSAL_LM,
@@ -7,5 +10,17 @@ public enum TaskType {
     TOKEN_CLS,
     QUESTION_ANS,
     SEQ_2_SEQ_LM,
-    FEATURE_EXTRACTION
+    FEATURE_EXTRACTION;
+
+    private static final Set<TaskType> SERVED = EnumSet.of(CAUSAL_LM, SEQ_CLS, FEATURE_EXTRACTION);
+
+    /** Whether models here can do it; adapters for others are read as files, and fit no model. */
+    public boolean isServed() {
+        return SERVED.contains(this);
+    }
+
+    /** Those that models here can do. */
+    static Set<TaskType> served() {
+        return SERVED;
+    }
 }

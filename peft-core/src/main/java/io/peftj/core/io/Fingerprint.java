@@ -73,6 +73,11 @@ public final class Fingerprint {
         public static Tensor of(StoredTensor tensor) {
             return new Tensor(tensor.shape(), tensor::toFloatsAt);
         }
+
+        /** The 64 values by which copies of a tensor are told from others; none of an empty one. */
+        public float[] samples() {
+            return shape.size() == 0 ? new float[0] : values.at(places(shape.size()));
+        }
     }
 
     /**
@@ -95,8 +100,7 @@ public final class Fingerprint {
         });
         SortedMap<String, float[]> values = new TreeMap<>();
         for (Map.Entry<String, Tensor> chosen : spread(List.copyOf(matrices.entrySet()))) {
-            Tensor tensor = chosen.getValue();
-            values.put(chosen.getKey(), tensor.values().at(places(tensor.shape().size())));
+            values.put(chosen.getKey(), chosen.getValue().samples());
         }
         return new Fingerprint(architecture, new TreeMap<>(sizes), tensors, values);
     }
@@ -156,6 +160,16 @@ public final class Fingerprint {
         return Objects.equals(recorded, loaded)
                 ? Optional.empty()
                 : Optional.of(what + " is " + shown(recorded) + " there and " + shown(loaded) + " here");
+    }
+
+    /**
+     * How samples of a tensor differ by more than a cast makes them; empty if they do not.
+     *
+     * @param recorded those of a copy
+     * @param loaded those of the model at hand
+     */
+    public static Optional<String> difference(String tensor, float[] recorded, float[] loaded) {
+        return apart(tensor, recorded, loaded);
     }
 
     private static Optional<String> apart(String tensor, float @Nullable [] recorded, float @Nullable [] loaded) {

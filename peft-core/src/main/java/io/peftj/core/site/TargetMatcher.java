@@ -15,8 +15,8 @@ import org.slf4j.LoggerFactory;
  *
  * @param targets what to match
  * @param exclude names or one regular expression to leave out; null for none
- * @param layers only sites of these layers; null for all
- * @param layersPattern name of the list that layers are counted in, such as "layers"; null for the usual ones
+ * @param layers only sites of these layers, and those that targets name in full; null for all
+ * @param layersPattern regular expressions for the name of the list that layers are counted in, such as "layers"; null for the usual ones
  */
 public record TargetMatcher(
         Targets targets,
@@ -24,6 +24,9 @@ public record TargetMatcher(
         @Nullable List<Integer> layers,
         @Nullable List<String> layersPattern) {
     private static final Logger LOG = LoggerFactory.getLogger(TargetMatcher.class);
+
+    /** What PEFT finds in encoders whose output is pooled otherwise, and what no gradient reaches there. */
+    private static final String UNUSED_POOLER = "pooler.dense";
 
     /** Matches without exclusions, in all layers. */
     public static TargetMatcher of(Targets targets) {
@@ -33,12 +36,12 @@ public record TargetMatcher(
     /**
      * The matching sites in the order given.
      *
-     * @throws InvalidConfigException if an entry, the exclusion or a layer matches nothing; the message lists the names there are
+     * @throws InvalidConfigException if an entry or a layer matches nothing; the message lists the names there are
      */
     public List<Site> match(List<Site> sites) {
         List<Site> found = new ArrayList<>();
         for (Site site : sites) {
-            if (matches(targets, site) && !isExcluded(site) && isInLayers(site)) {
+            if (matches(targets, site) && !isExcluded(site) && (isWholeName(site) || isInLayers(site))) {
                 found.add(site);
             }
         }
@@ -58,7 +61,9 @@ public record TargetMatcher(
                 List<Site> hits = sites.stream()
                         .filter(s -> Targets.matches(s.name(), entry))
                         .toList();
-                if (hits.isEmpty()) {
+                if (hits.isEmpty() && Targets.matches(entry, UNUSED_POOLER)) {
+                    LOG.warn("target_modules names \"{}\", whose output nothing reads here; it is left out", entry);
+                } else if (hits.isEmpty()) {
                     throw new InvalidConfigException("target_modules names \"" + entry
                             + "\", which matches no module of the model; its modules are " + known(sites));
                 }
@@ -72,9 +77,12 @@ public record TargetMatcher(
         }
         if (exclude instanceof Targets.Names names) {
             for (String entry : names.names()) {
+                // No error, since adapters made for a larger model, or by PEFT, have such entries: they change nothing.
                 if (sites.stream().noneMatch(s -> Targets.matches(s.name(), entry))) {
-                    throw new InvalidConfigException("exclude_modules names \"" + entry
-                            + "\", which matches no module of the model; its modules are " + known(sites));
+                    LOG.warn(
+                            "exclude_modules names \"{}\", which matches no module of the model; its modules are {}",
+                            entry,
+                            known(sites));
                 }
             }
         }
@@ -83,7 +91,7 @@ public record TargetMatcher(
             for (int layer : layers) {
                 if (layer < 0 || layer >= count) {
                     throw new InvalidConfigException("layers_to_transform names layer " + layer
-                            + ", but the model has layers 0 to " + (count - 1));
+                            + ", but the model has layers 0 to " + (count - 1) + "; name some of these");
                 }
             }
         }
@@ -103,6 +111,11 @@ public record TargetMatcher(
         return exclude != null && matches(exclude, site);
     }
 
+    /** As in PEFT, what is named in full is meant in whatever layer it is. */
+    private boolean isWholeName(Site site) {
+        return targets instanceof Targets.Names names && names.names().contains(site.name());
+    }
+
     private boolean isInLayers(Site site) {
         if (layers == null) {
             return true;
@@ -111,10 +124,11 @@ public record TargetMatcher(
             return layers.contains(site.layer());
         }
         for (String pattern : layersPattern) {
-            Matcher matcher = Pattern.compile(".*\\." + Pattern.quote(pattern) + "\\.(\\d+)\\..*")
+            Matcher matcher = Pattern.compile("(?:^|.*?\\.)" + pattern + "\\.(?<layer>\\d+)\\.")
                     .matcher(site.name());
-            if (matcher.matches()) {
-                return layers.contains(Integer.parseInt(matcher.group(1)));
+            if (matcher.lookingAt()) {
+                String layer = matcher.group("layer");
+                return layer != null && layers.contains(Integer.parseInt(layer));
             }
         }
         return false;

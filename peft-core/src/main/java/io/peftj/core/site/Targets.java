@@ -48,6 +48,16 @@ public sealed interface Targets {
 
     /** A string as PEFT's target_modules: "all-linear" or a regular expression. */
     static Targets string(String text) {
+        return string("target_modules", text);
+    }
+
+    /**
+     * A string as in PEFT's files.
+     *
+     * @param key where it stands, for messages
+     * @throws InvalidConfigException if it is neither "all-linear" nor a regular expression
+     */
+    static Targets string(String key, String text) {
         if (text.equals("all-linear")) {
             return new AllLinear();
         }
@@ -55,7 +65,7 @@ public sealed interface Targets {
             return new Regex(Pattern.compile(text));
         } catch (PatternSyntaxException e) {
             throw new InvalidConfigException(
-                    "target_modules is the string \"" + text + "\", which is no regular expression: "
+                    key + " is the string \"" + text + "\", which is no regular expression: "
                             + e.getDescription()
                             + "; give a list of names, \"all-linear\", or a regular expression for whole names",
                     e);

@@ -37,7 +37,7 @@ public final class AdapterLoader {
      */
     public static Adapter load(Path folder, Backbone base) {
         BackboneSpec spec = spec(base.spec(), AdapterFiles.load(folder));
-        return AdapterFiles.load(folder, spec, base.fingerprint(), LoadOptions.STRICT);
+        return AdapterFiles.load(folder, spec, base.fingerprint(), base::parameter, LoadOptions.STRICT);
     }
 
     /**

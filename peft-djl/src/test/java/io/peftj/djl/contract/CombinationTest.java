@@ -354,13 +354,15 @@ class CombinationTest {
                         1)));
         refusals.add(new Refusal("weight is NaN", new WeightedAdapter(plain, Double.NaN)));
         refusals.add(new Refusal(
-                "for different tasks, [CAUSAL_LM, SEQ_2_SEQ_LM]",
+                "for different tasks, [CAUSAL_LM, FEATURE_EXTRACTION]",
                 new WeightedAdapter(plain, 1),
                 new WeightedAdapter(
                         adapter(
                                 model,
                                 "t",
-                                lora.toBuilder().taskType(TaskType.SEQ_2_SEQ_LM).build()),
+                                lora.toBuilder()
+                                        .taskType(TaskType.FEATURE_EXTRACTION)
+                                        .build()),
                         1)));
         refusals.add(new Refusal(
                 "train \"model.embed_tokens\" in two ways, whole and by low-rank matrices",

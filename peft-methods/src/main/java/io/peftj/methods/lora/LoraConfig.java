@@ -9,6 +9,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param rankPattern other ranks for modules whose names end in a regular expression; the first match counts
  * @param alphaPattern other alphas, likewise
  * @param layersToTransform numbers of the layers it acts in; empty for all
- * @param layersPattern names of the list that layers are counted in; empty for the usual one
+ * @param layersPattern regular expressions for the name of the list that layers are counted in, such as "layers"; empty for the usual one
  * @param bias which biases are trained too
  * @param init how the matrices start
  * @param dora whether the rows of the sum get trained lengths (arXiv 2402.09353)
@@ -79,6 +81,7 @@ public record LoraConfig(
             throw new InvalidConfigException("layers_pattern: expected none without layers_to_transform, found "
                     + layersPattern + "; give the layers' numbers too");
         }
+        layersPattern.forEach(LoraConfig::checkExpression);
         new NamePatterns<>("rank_pattern", rankPattern);
         new NamePatterns<>("alpha_pattern", alphaPattern);
     }
@@ -102,6 +105,17 @@ public record LoraConfig(
                 .alphaPattern(alphas)
                 .init(LoraInit.ZERO_DELTA)
                 .build();
+    }
+
+    private static void checkExpression(String pattern) {
+        try {
+            Pattern.compile(pattern);
+        } catch (PatternSyntaxException e) {
+            throw new InvalidConfigException(
+                    "layers_pattern has \"" + pattern + "\", which is no regular expression: " + e.getDescription()
+                            + "; give the name of the list of layers, such as \"layers\"",
+                    e);
+        }
     }
 
     private static void checkRank(String key, int rank) {

@@ -23,8 +23,8 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -56,6 +56,12 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
             "modules_to_save",
             "task_type");
 
+    /** Starts that are not implemented, of adapters that are like any other once they have started: the base's weights stay as they are. */
+    private static final Set<String> OTHER_STARTS = Set.of("eva", "mica");
+
+    /** Settings of starts that need data; without effect once an adapter has started, as in PEFT. */
+    private static final List<String> OF_STARTS = List.of("corda_config", "eva_config", "lora_ga_config");
+
     private static Map<String, JsonElement> variants() {
         Map<String, JsonElement> variants = new LinkedHashMap<>();
         for (String key : List.of("use_qalora", "lora_bias", "ensure_weight_tying")) {
@@ -64,11 +70,8 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
         for (String key : List.of(
                 "alora_invocation_tokens",
                 "arrow_config",
-                "corda_config",
-                "eva_config",
                 "kasa_config",
                 "layer_replication",
-                "lora_ga_config",
                 "megatron_config",
                 "monteclora_config",
                 "target_parameters",
@@ -97,6 +100,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
     public Set<String> keys() {
         Set<String> keys = new HashSet<>(OWN);
         keys.addAll(VARIANTS.keySet());
+        keys.addAll(OF_STARTS);
         return keys;
     }
 
@@ -171,11 +175,13 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
         if (value == null || value.isJsonNull()) {
             return LoraInit.ZERO_DELTA;
         }
-        Optional<LoraInit> known =
-                value instanceof JsonPrimitive given ? LoraInit.named(given.getAsString()) : Optional.empty();
-        return known.orElseThrow(
-                () -> new InvalidConfigException("init_lora_weights: expected true, false, \"gaussian\","
-                        + " \"orthogonal\", \"pissa\" or \"olora\", found " + value
+        String name = value instanceof JsonPrimitive given ? given.getAsString().toLowerCase(Locale.ROOT) : "";
+        if (OTHER_STARTS.contains(name)) {
+            return LoraInit.ZERO_DELTA;
+        }
+        return LoraInit.named(name)
+                .orElseThrow(() -> new InvalidConfigException("init_lora_weights: expected true, false, \"gaussian\","
+                        + " \"orthogonal\", \"pissa\", \"olora\", \"eva\" or \"mica\", found " + value
                         + ", which may change the base's weights and is not implemented; convert the adapter with PEFT's"
                         + " save_pretrained(path_initial_model_for_weight_conversion=...)"));
     }
@@ -184,6 +190,7 @@ public final class LoraMethod implements AdapterMethod<LoraConfig> {
     public JsonObject write(LoraConfig config) {
         JsonObject json = new JsonObject();
         VARIANTS.forEach((key, unused) -> json.add(key, unused.deepCopy()));
+        OF_STARTS.forEach(key -> json.add(key, JsonNull.INSTANCE));
         json.addProperty("megatron_core", "megatron.core");
         json.addProperty("qalora_group_size", 16);
         json.addProperty("r", config.rank());

@@ -21,9 +21,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** LoRA on one model: what it has at each target, and what is trained whole beside it. */
 final class LoraPlan implements AdapterPlan {
+    private static final Logger LOG = LoggerFactory.getLogger(LoraPlan.class);
     private static final String BIAS = ".bias";
 
     private final BackboneSpec spec;
@@ -52,6 +55,9 @@ final class LoraPlan implements AdapterPlan {
     private static List<LoraPart> parts(LoraConfig config, List<Site> targets) {
         NamePatterns<Integer> ranks = new NamePatterns<>("rank_pattern", config.rankPattern());
         NamePatterns<Double> alphas = new NamePatterns<>("alpha_pattern", config.alphaPattern());
+        List<String> names = targets.stream().map(Site::name).toList();
+        warn("rank_pattern", ranks.unmatched(names));
+        warn("alpha_pattern", alphas.unmatched(names));
         List<LoraPart> parts = new ArrayList<>();
         for (Site site : targets) {
             int rank = ranks.valueFor(site.name(), config.rank());
@@ -63,6 +69,12 @@ final class LoraPlan implements AdapterPlan {
                             : new LinearTarget(site, rank, scale, config));
         }
         return parts;
+    }
+
+    private static void warn(String key, List<String> unmatched) {
+        if (!unmatched.isEmpty()) {
+            LOG.warn("{} names {}, which match none of the targets and change nothing", key, unmatched);
+        }
     }
 
     private static LoraPart embedding(Site site, int rank, double scale, LoraConfig config) {

@@ -2,6 +2,7 @@ package io.peftj.methods.lora;
 
 import io.peftj.core.InvalidConfigException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -14,7 +15,7 @@ final class NamePatterns<V> {
     private final List<Entry<V>> given;
     private final List<Entry<V>> sorted;
 
-    private record Entry<V>(Pattern pattern, V value) {}
+    private record Entry<V>(String key, Pattern pattern, V value) {}
 
     NamePatterns(String key, Map<String, V> values) {
         this.key = key;
@@ -26,7 +27,7 @@ final class NamePatterns<V> {
         List<Entry<V>> entries = new ArrayList<>();
         values.forEach((regex, value) -> {
             try {
-                entries.add(new Entry<>(Pattern.compile("(.*\\.)?(" + regex + ")$"), value));
+                entries.add(new Entry<>(regex, Pattern.compile("(.*\\.)?(" + regex + ")$"), value));
             } catch (PatternSyntaxException e) {
                 throw new InvalidConfigException(
                         key + " has the key \"" + regex + "\", which is no regular expression: " + e.getDescription()
@@ -35,6 +36,15 @@ final class NamePatterns<V> {
             }
         });
         return entries;
+    }
+
+    /** The keys that match none of some modules. */
+    List<String> unmatched(Collection<String> modules) {
+        return given.stream()
+                .filter(entry -> modules.stream()
+                        .noneMatch(module -> entry.pattern().matcher(module).lookingAt()))
+                .map(Entry::key)
+                .toList();
     }
 
     /**

@@ -76,6 +76,13 @@ class LoraConfigTest {
     }
 
     @Test
+    void aListOfLayersThatIsNoRegularExpressionIsRefused() {
+        assertRefused(b -> b.layersToTransform(List.of(1)).layersPattern(List.of("(h")))
+                .hasMessageStartingWith("layers_pattern has \"(h\", which is no regular expression: ")
+                .hasMessageEndingWith("; give the name of the list of layers, such as \"layers\"");
+    }
+
+    @Test
     void patternsThatAreNoRegularExpressionAreRefused() {
         assertRefused(b -> b.rankPattern(Map.of("q_(proj", 2)))
                 .hasMessageStartingWith("rank_pattern has the key \"q_(proj\", which is no regular expression: ")

@@ -101,13 +101,10 @@ class LoraMethodTest {
                 "\"target_parameters\": [\"w\"]",
                 "\"loftq_config\": {\"loftq_bits\": 4}",
                 "\"megatron_config\": {\"a\": 1}",
-                "\"eva_config\": {\"a\": 1}",
-                "\"corda_config\": {\"a\": 1}",
                 "\"arrow_config\": {\"a\": 1}",
                 "\"kasa_config\": {\"a\": 1}",
                 "\"velora_config\": {\"a\": 1}",
                 "\"monteclora_config\": {\"a\": 1}",
-                "\"lora_ga_config\": {\"a\": 1}",
                 "\"use_bdlora\": {\"a\": 1}"
             })
     void variantsAreRefusedByName(String entry) {
@@ -120,13 +117,33 @@ class LoraMethodTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"pissa_niter_4\"", "\"corda\"", "\"loftq\"", "3", "[true]"})
+    @ValueSource(strings = {"\"pissa_niter_4\"", "\"corda\"", "\"lora_ga\"", "\"loftq\"", "3", "[true]"})
     void initialisationsThatChangeTheBaseAreRefused(String init) {
         assertThatThrownBy(() -> read("{\"init_lora_weights\": " + init + "}"))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageStartingWith(
-                        "init_lora_weights: expected true, false, \"gaussian\", \"orthogonal\", \"pissa\" or"
-                                + " \"olora\", found " + init);
+                        "init_lora_weights: expected true, false, \"gaussian\", \"orthogonal\", \"pissa\","
+                                + " \"olora\", \"eva\" or \"mica\", found " + init);
+    }
+
+    /** PEFT leaves a start's settings in the file when it converts an adapter, and ignores them. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"init_lora_weights\": true, \"corda_config\": {\"corda_method\": \"ipm\"}",
+                "\"init_lora_weights\": true, \"lora_ga_config\": {\"direction\": \"ArB2r\"}",
+                "\"init_lora_weights\": \"eva\", \"eva_config\": {\"rho\": 2.0}",
+                "\"init_lora_weights\": \"mica\""
+            })
+    void adaptersThatHaveStartedAreLikeOthers(String entries) {
+        LoraConfig config = read("{" + entries + "}");
+
+        assertThat(config.init()).isEqualTo(LoraInit.ZERO_DELTA);
+        JsonObject written = method.write(config);
+        assertThat(written.get("init_lora_weights").getAsBoolean()).isTrue();
+        assertThat(written.get("corda_config").isJsonNull()).isTrue();
+        assertThat(written.get("eva_config").isJsonNull()).isTrue();
+        assertThat(written.get("lora_ga_config").isJsonNull()).isTrue();
     }
 
     @Test
@@ -228,6 +245,58 @@ class LoraMethodTest {
         assertThatThrownBy(() -> stored(TinyModels.llama(1), config))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("layers_to_transform names layer 1, but the model has layers 0 to 0");
+    }
+
+    /** PEFT looks at layers only where the end of a name matched. */
+    @Test
+    void whatIsNamedInFullIsMeantInAnyLayer() {
+        LoraConfig config = LoraConfig.builder()
+                .targets("lm_head", "model.layers.1.self_attn.q_proj", "v_proj")
+                .layersToTransform(List.of(0))
+                .build();
+
+        assertThat(stored(TinyModels.llama(2), config))
+                .containsExactly(
+                        "model.layers.0.self_attn.v_proj.lora_A.weight",
+                        "model.layers.0.self_attn.v_proj.lora_B.weight",
+                        "model.layers.1.self_attn.q_proj.lora_A.weight",
+                        "model.layers.1.self_attn.q_proj.lora_B.weight",
+                        "lm_head.lora_A.weight",
+                        "lm_head.lora_B.weight");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"layers", "model.layers", "h|layers", "(?:layers|blocks)"})
+    void theListOfLayersIsAnExpressionAsInPeft(String pattern) {
+        LoraConfig config = LoraConfig.builder()
+                .targets("v_proj")
+                .layersToTransform(List.of(1))
+                .layersPattern(List.of("blocks", pattern))
+                .build();
+
+        if (pattern.equals("h|layers")) {
+            // Without brackets the bar splits PEFT's whole expression.
+            assertThatThrownBy(() -> stored(TinyModels.llama(2), config))
+                    .isInstanceOf(InvalidConfigException.class)
+                    .hasMessageContaining("in layers [1] match no module of the model");
+        } else {
+            assertThat(stored(TinyModels.llama(2), config))
+                    .allMatch(name -> name.startsWith("model.layers.1.self_attn.v_proj"));
+        }
+    }
+
+    @Test
+    void exclusionsThatMatchNothingChangeNothing() {
+        LoraConfig config = LoraConfig.builder()
+                .targets("v_proj")
+                .exclude(Targets.names("vision_tower", "mlp"))
+                .rankPattern(Map.of("q_porj", 3))
+                .build();
+
+        assertThat(stored(TinyModels.llama(1), config))
+                .containsExactly(
+                        "model.layers.0.self_attn.v_proj.lora_A.weight",
+                        "model.layers.0.self_attn.v_proj.lora_B.weight");
     }
 
     @Test
