@@ -4,8 +4,8 @@
     java -jar peft.jar logits --model BASE --adapter ADAPTER --inputs IN.safetensors --out OURS.safetensors
     python load_in_peft.py --model BASE --adapter ADAPTER --inputs IN.safetensors --logits OURS.safetensors
 
-IN holds input_ids and attention_mask [rows, length], padded on the right; OURS holds logits. Real tokens are compared; with prompt
-tokens, PEFT's logits have as many rows more in front, as ours have. The script fails if PEFT warns, if PEFT leaves a tensor of the
+IN holds input_ids and attention_mask [rows, length], padded on the right; OURS holds logits. Real tokens are compared; of prompt
+tokens PEFT's logits have rows in front, which are cut off. The script fails if PEFT warns, if PEFT leaves a tensor of the
 file unused or would save other ones, or if a logit differs by more than the tolerance times the largest.
 
 Needs torch, transformers, peft and safetensors; tried with peft 0.21 and transformers 5.18.
@@ -89,13 +89,14 @@ def main():
 
     with torch.no_grad():
         theirs = pooled_head(model, arguments.adapter, tensors, inputs) if headless else model(**inputs).logits.float()
+    if theirs.dim() == 3:
+        theirs = theirs[:, theirs.shape[1] - mask.shape[1] :]
     if theirs.shape != ours.shape:
         faults.append(f"PEFT's logits are {tuple(theirs.shape)}, ours {tuple(ours.shape)}")
     else:
         difference = (theirs - ours).abs()
         if difference.dim() == 3:  # one row of logits a token: padding does not count
-            virtual = difference.shape[1] - mask.shape[1]
-            difference = difference * torch.nn.functional.pad(mask, (virtual, 0), value=1)[..., None]
+            difference = difference * mask[..., None]
         relative = (difference.max() / theirs.abs().max()).item()
         print(f"largest difference {difference.max().item():.2e}, {relative:.2e} of the largest logit")
         if not relative <= arguments.tolerance:

@@ -276,9 +276,6 @@ class AdapterFilesTest {
                 .isInstanceOf(IncompatibleAdapterException.class)
                 .hasMessage("the adapter (LORA) is for the task type TOKEN_CLS, which is not implemented; expected one"
                         + " of [CAUSAL_LM, SEQ_CLS, FEATURE_EXTRACTION]; use an adapter for one of these");
-        assertThat(AdapterFiles.load(folder, TinyModels.bert(), LoadOptions.LENIENT)
-                        .parameters())
-                .isNotEmpty();
     }
 
     @Test

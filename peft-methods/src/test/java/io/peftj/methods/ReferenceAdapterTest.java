@@ -37,7 +37,7 @@ class ReferenceAdapterTest {
     private Path folder;
 
     static List<Case> adapters() throws IOException {
-        return Reference.cases(IMPLEMENTED, 129);
+        return Reference.cases(IMPLEMENTED, 139);
     }
 
     @ParameterizedTest

@@ -26,8 +26,13 @@ public record Machine(String processor, int cores, long memoryGib, String system
                 processorModel(),
                 Runtime.getRuntime().availableProcessors(),
                 Math.round(system.getTotalMemorySize() / (double) (1L << 30)),
-                System.getProperty("os.name") + " " + System.getProperty("os.version"),
+                System.getProperty("os.name") + " " + version(System.getProperty("os.version")),
                 System.getProperty("java.vm.name") + " " + Runtime.version());
+    }
+
+    /** Its first two numbers: what follows says who built a kernel, not what it does. */
+    private static String version(String whole) {
+        return whole.replaceFirst("^(\\d+\\.\\d+).*", "$1");
     }
 
     private static String processorModel() {

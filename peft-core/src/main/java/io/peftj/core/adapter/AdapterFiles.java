@@ -100,7 +100,19 @@ public final class AdapterFiles {
         Adapter adapter = AdapterFit.fit(read.adapter(), read.copiesOfBase(), spec, options);
         AdapterFit.compareBases(adapter, base, options);
         AdapterFit.compareCopies(adapter, read.copiesOfBase(), spec, values, options);
-        return adapter;
+        return options.lenient() ? takenFor(base, adapter) : adapter;
+    }
+
+    /** Whoever uses it from here on is not to ask again. */
+    private static Adapter takenFor(Fingerprint base, Adapter adapter) {
+        return new Adapter(
+                adapter.type(),
+                adapter.config(),
+                adapter.parameters(),
+                adapter.task(),
+                base.encode(),
+                adapter.seed(),
+                adapter.otherKeys());
     }
 
     /**

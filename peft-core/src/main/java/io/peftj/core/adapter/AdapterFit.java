@@ -45,7 +45,7 @@ final class AdapterFit {
     static Adapter fit(
             Adapter adapter, List<AdapterTensors.Copy> copiesOfBase, BackboneSpec spec, LoadOptions options) {
         AdapterFit fit = new AdapterFit(adapter, spec);
-        AdapterPlan plan = fit.plan(options);
+        AdapterPlan plan = fit.plan();
         fit.compare(plan);
         fit.compareCopies(
                 copiesOfBase.stream().map(AdapterTensors.Copy::parameter).toList());
@@ -128,15 +128,12 @@ final class AdapterFit {
         }
     }
 
-    private AdapterPlan plan(LoadOptions options) {
+    private AdapterPlan plan() {
         TaskType type = adapter.config().taskType();
         if (type != null && !type.isServed()) {
-            String what = "the adapter (" + adapter.type() + ") is for the task type " + type + ", which is not"
-                    + " implemented; expected one of " + TaskType.served();
-            if (!options.lenient()) {
-                throw new IncompatibleAdapterException(what + "; use an adapter for one of these");
-            }
-            LOG.warn(what);
+            throw new IncompatibleAdapterException("the adapter (" + adapter.type() + ") is for the task type " + type
+                    + ", which is not implemented; expected one of " + TaskType.served()
+                    + "; use an adapter for one of these");
         }
         try {
             return AdapterMethods.plan(spec, adapter.config());

@@ -36,8 +36,19 @@ public final class AdapterLoader {
      * @throws io.peftj.core.IncompatibleAdapterException if it was made for another model, which the message names
      */
     public static Adapter load(Path folder, Backbone base) {
+        return load(folder, base, LoadOptions.STRICT);
+    }
+
+    /**
+     * Reads an adapter for a model that it may not have been made for, such as a quantised copy.
+     *
+     * @param options how strictly it must fit
+     * @throws io.peftj.core.InvalidFileException if a file is missing or damaged
+     * @throws io.peftj.core.IncompatibleAdapterException if it does not fit, as the options loosen it
+     */
+    public static Adapter load(Path folder, Backbone base, LoadOptions options) {
         BackboneSpec spec = spec(base.spec(), AdapterFiles.load(folder));
-        return AdapterFiles.load(folder, spec, base.fingerprint(), base::parameter, LoadOptions.STRICT);
+        return AdapterFiles.load(folder, spec, base.fingerprint(), base::parameter, options);
     }
 
     /**

@@ -9,7 +9,7 @@ import io.peftj.djl.engine.EngineOptions;
  * @param device "cpu", or "cuda:0" and the like
  * @param dtype the format it computes in
  * @param threads threads of one native operation; 0 for as many as the machine has processors
- * @param packedWeights whether frozen matrices are kept a second time, packed for few tokens: generating is up to a fifth faster on the processor,
+ * @param packedWeights whether frozen matrices are kept a second time, packed for few tokens: generating is up to a quarter faster on the processor,
  *     for as much memory again as the model takes
  */
 public record Options(String device, DType dtype, int threads, boolean packedWeights) {

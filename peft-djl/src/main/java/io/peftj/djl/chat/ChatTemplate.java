@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * String prompt = base.tokenizer().chatTemplate().prompt(Message.user("What is the capital of France?"));
- * Completion answer = Generator.of(base).generate(prompt);
+ * try (Generator generator = Generator.of(base)) {
+ *     System.out.println(generator.generate(prompt).text());
+ * }
  * }</pre>
  *
  * <p>The text of one message "{text}" is a template for adapters' tasks: {@code Tasks.answers().template(chat.prompt(Message.user("{text}")))} trains on,

@@ -7,7 +7,7 @@ package io.peftj.djl.engine;
  * @param threads how many processor threads one operation uses; sums in single precision differ with it
  * @param workers how many tasks run at once, each with {@code threads} of its own. One is fastest for training; more let short tasks pass long ones
  * @param packedWeights whether frozen matrices that meet few tokens at a time are kept a second time, packed as the processor multiplies few
- *     tokens fastest. Generating is up to a fifth faster, for as much memory again as those matrices take
+ *     tokens fastest. Generating is up to a quarter faster, for as much memory again as those matrices take
  */
 public record EngineOptions(String device, int threads, int workers, boolean packedWeights) {
     private static final String DEVICES = "cpu|cuda:\\d{1,3}";

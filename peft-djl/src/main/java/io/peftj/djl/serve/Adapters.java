@@ -43,6 +43,7 @@ public final class Adapters implements AutoCloseable {
      * Adds an adapter, or puts it in the place of the one that had the name.
      *
      * @throws io.peftj.core.IncompatibleAdapterException if it was made for another model; the registry is as before
+     * @throws IllegalStateException if the registry is closed
      */
     public void put(String name, Adapter adapter) {
         try (Backbone.Held held = base.hold("put")) {

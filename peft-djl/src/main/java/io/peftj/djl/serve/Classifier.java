@@ -45,7 +45,7 @@ public final class Classifier implements AutoCloseable {
         return new Classifier(Source.of(adapters));
     }
 
-    /** Classifies one text with the classifier's one adapter. */
+    /** {@link #classify(List)} of one text. */
     public Classification classify(String text) {
         return classify(List.of(text)).get(0);
     }
@@ -53,7 +53,7 @@ public final class Classifier implements AutoCloseable {
     /**
      * Classifies texts with the classifier's one adapter.
      *
-     * @throws IllegalStateException if the classifier was made of a registry, where every request names its adapter
+     * @throws IllegalStateException if the classifier was made of a registry, where every request names its adapter, or is closed
      */
     public List<Classification> classify(List<String> texts) {
         return classifyEach(source.requests(texts));

@@ -44,23 +44,27 @@ public final class Embedder implements AutoCloseable {
         return new Embedder(Source.of(adapters), false);
     }
 
-    /** The same embedder with vectors of Euclidean length 1, so that a dot product is a cosine. */
+    /** The same embedder with vectors of Euclidean length 1, so that a dot product is a cosine. Closing either closes both. */
     public Embedder normalised() {
         return new Embedder(source, true);
     }
 
-    /** The vector of a text. */
+    /** {@link #embed(List)} of one text. */
     public float[] embed(String text) {
         return embed(List.of(text)).get(0);
     }
 
-    /** The vectors of texts; those too long for the model lose their end. */
+    /**
+     * The vectors of texts, each [width of the model]; those too long for the model lose their end.
+     *
+     * @throws IllegalStateException if the embedder was made of a registry, where every request names its adapter, or is closed
+     */
     public List<float[]> embed(List<String> texts) {
         return embedEach(source.requests(texts));
     }
 
     /**
-     * The vectors of requests, each under its own adapter.
+     * The vectors of requests, each [width of the model] and under its own adapter.
      *
      * @throws UnknownAdapterException if a request names an adapter that is not in the registry; nothing is computed
      */

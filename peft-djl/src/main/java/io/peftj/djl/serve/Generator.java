@@ -61,7 +61,7 @@ public final class Generator implements AutoCloseable {
         return of(Source.of(adapters));
     }
 
-    /** The same generator with other settings of all requests that bring none. */
+    /** The same generator with other settings of all requests that bring none. Closing either closes both, here and below. */
     public Generator with(GenerationSettings other) {
         return new Generator(source, other, chooser, cancelled);
     }
@@ -95,7 +95,7 @@ public final class Generator implements AutoCloseable {
         return new Generator(source, settings, chooser, asked);
     }
 
-    /** Continues one prompt with the generator's one adapter. */
+    /** {@link #generate(List)} of one prompt. */
     public Completion generate(String prompt) {
         return generate(List.of(prompt)).get(0);
     }
@@ -109,7 +109,7 @@ public final class Generator implements AutoCloseable {
         return generateEach(source.requests(prompts));
     }
 
-    /** Continues one request under its own adapter. */
+    /** {@link #generateEach(List)} of one request. */
     public Completion generate(Request request) {
         return generateEach(List.of(request)).get(0);
     }
@@ -125,7 +125,7 @@ public final class Generator implements AutoCloseable {
         return generateEach(requests, TextListener.NONE);
     }
 
-    /** {@link #generateEach(List)} with a listener that gets the texts while they are written. */
+    /** {@link #generateEach(List)} with a listener that gets the texts while they are written, and the same errors. */
     public List<Completion> generateEach(List<Request> requests, TextListener listener) {
         Backbone base = source.base();
         try (Adapters.Leased leased = source.lease(requests)) {

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A text and the adapter it is for.
  *
- * @param text what is classified or continued
+ * @param text what is classified, embedded or continued
  * @param adapter a name in the registry; null for the base model alone
  * @param whole whether the text is a prompt as it stands, such as a conversation put into text by the model's chat template; else it goes into the template
  *     that the adapter was trained with
@@ -32,7 +32,7 @@ public record Request(
     }
 
     /** The same request, continued in a way of its own. */
-    public Request with(GenerationSettings own) {
+    public Request withSettings(GenerationSettings own) {
         return new Request(text, adapter, whole, own);
     }
 }

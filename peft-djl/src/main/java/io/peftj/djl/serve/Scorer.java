@@ -46,7 +46,7 @@ public final class Scorer implements AutoCloseable {
      * @param tokens how many tokens were predicted
      */
     public record Score(double nll, int tokens) {
-        /** Nats a token. */
+        /** Nats a token; not a number where nothing was predicted, as of a text of one token. */
         public double perToken() {
             return nll / tokens;
         }

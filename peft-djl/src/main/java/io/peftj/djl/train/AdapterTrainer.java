@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * after 6 % warm-up; gradients clipped to a norm of 1; seed 0. The base's own dropout is always off. Equal settings and data give equal adapters, bit for
  * bit, on one kind of processor with one number of threads.
  *
- * <p>With validation rows the adapter is evaluated after every epoch, and {@link #fit} returns the best one: that with the highest accuracy, or for text the
- * lowest perplexity, unless {@link #bestBy} says otherwise. Without, it returns the last.
+ * <p>With validation rows the adapter is evaluated after every epoch, and {@link #fit} returns the best one: that with the highest accuracy, for text the
+ * lowest perplexity, for pairs the highest recall@1, unless {@link #bestBy} says otherwise. Without, it returns the last.
  *
  * @param <R> a row of the data
  */
@@ -112,13 +112,13 @@ public final class AdapterTrainer<R> {
         }
     }
 
-    /** How often the rows are gone through. */
+    /** How often the rows are gone through: at least 1. */
     public AdapterTrainer<R> epochs(int number) {
         epochs = number;
         return this;
     }
 
-    /** Rows of an optimiser step. */
+    /** Rows of an optimiser step: at least 1. */
     public AdapterTrainer<R> batchSize(int rows) {
         return batching(Batching.rows(rows));
     }
@@ -129,7 +129,7 @@ public final class AdapterTrainer<R> {
         return this;
     }
 
-    /** Computes batches in portions of at most so many rows: less memory, the same steps. Refused where a loss compares the rows of a batch. */
+    /** Computes batches in portions of at most so many rows, 0 for whole batches: less memory, the same steps. Refused where a loss compares the rows of a batch. */
     public AdapterTrainer<R> microBatchSize(int rows) {
         microBatch = rows;
         return this;
@@ -137,14 +137,14 @@ public final class AdapterTrainer<R> {
 
     /**
      * Whether layers are computed again in the backward pass instead of kept from the forward pass (arXiv 1604.06174): much less memory for long rows or
-     * large batches, about a third more time, the same steps (in single precision bit for bit).
+     * large batches, about a third more time, the same steps (in single precision on a processor bit for bit).
      */
     public AdapterTrainer<R> gradientCheckpointing(boolean value) {
         gradientCheckpointing = value;
         return this;
     }
 
-    /** The learning rate at the schedule's height. */
+    /** The learning rate at the schedule's height, above 0. */
     public AdapterTrainer<R> learningRate(double rate) {
         learningRate = rate;
         return this;
@@ -153,7 +153,7 @@ public final class AdapterTrainer<R> {
     /**
      * Lets some parameters learn faster or slower, such as LoRA's second matrices (LoRA+).
      *
-     * @param byEndOfName factors of the learning rate by the end of a raw parameter's name
+     * @param byEndOfName factors of the learning rate, above 0, by the end of a raw parameter's name
      */
     public AdapterTrainer<R> learningRateFactors(Map<String, Double> byEndOfName) {
         rateFactors = Map.copyOf(byEndOfName);
@@ -175,20 +175,20 @@ public final class AdapterTrainer<R> {
         return this;
     }
 
-    /** How fast AdamW forgets gradients and their squares. */
+    /** How fast AdamW forgets gradients and their squares: each at least 0 and below 1. */
     public AdapterTrainer<R> betas(double first, double second) {
         beta1 = first;
         beta2 = second;
         return this;
     }
 
-    /** What AdamW adds to the denominator. */
+    /** What AdamW adds to the denominator, above 0. */
     public AdapterTrainer<R> epsilon(double value) {
         epsilon = value;
         return this;
     }
 
-    /** AdamW's decoupled weight decay. */
+    /** AdamW's decoupled weight decay, at least 0. */
     public AdapterTrainer<R> weightDecay(double value) {
         weightDecay = value;
         return this;
@@ -206,7 +206,7 @@ public final class AdapterTrainer<R> {
         return this;
     }
 
-    /** Stops when so many evaluations in a row were no better than the best before. */
+    /** Stops when so many evaluations in a row were no better than the best before; 0 for never. */
     public AdapterTrainer<R> earlyStopping(int evaluations) {
         patience = evaluations;
         return this;
@@ -257,6 +257,7 @@ public final class AdapterTrainer<R> {
      * @param train rows to learn from
      * @param validation rows to evaluate on after each epoch; none for no evaluation
      * @return the best evaluated adapter, or the last one
+     * @throws IllegalArgumentException if a number is out of its range
      * @throws PeftException if a row or a setting does not fit the task or the model
      * @throws TrainingStoppedException if a loss or gradient is not finite
      * @throws TrainingCancelledException if it was cancelled; it has what was learnt

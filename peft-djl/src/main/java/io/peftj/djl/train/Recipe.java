@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param epochs how often the examples are gone through
  * @param batching how examples become batches
  * @param microBatch the most rows computed at once; 0 for whole batches
- * @param gradientCheckpointing whether layers are computed again in the backward pass; it changes no bit of a step in single precision
+ * @param gradientCheckpointing whether layers are computed again in the backward pass; on a processor it changes no bit of a step in single precision
  * @param optimizer the optimiser's settings at the schedule's height
  * @param rateFactors factors of the learning rate by the end of a parameter's name
  * @param schedule how the learning rate changes
@@ -40,7 +40,7 @@ record Recipe(
         @Nullable Bilevel bilevel) {
     Recipe {
         check(epochs >= 1, "epochs", "at least 1", epochs);
-        check(microBatch >= 0, "rows of a micro-batch", "at least 1", microBatch);
+        check(microBatch >= 0, "rows of a micro-batch", "at least 0", microBatch);
         check(positive(optimizer.learningRate()), "the learning rate", "a number above 0", optimizer.learningRate());
         check(share(optimizer.beta1()), "the first beta", "0 to below 1", optimizer.beta1());
         check(share(optimizer.beta2()), "the second beta", "0 to below 1", optimizer.beta2());
@@ -50,7 +50,7 @@ record Recipe(
         rateFactors.forEach((name, factor) ->
                 check(positive(factor), "the learning rate's factor for \"" + name + "\"", "a number above 0", factor));
         check(clipNorm >= 0, "the gradient norm to clip to", "0 or more", clipNorm);
-        check(patience >= 0, "the patience of early stopping", "at least 1", patience);
+        check(patience >= 0, "the patience of early stopping", "at least 0", patience);
     }
 
     /**

@@ -9,6 +9,7 @@ import io.peftj.core.IncompatibleAdapterException;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.AdapterPlan;
+import io.peftj.core.adapter.LoadOptions;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.io.SafetensorsWriter;
@@ -82,6 +83,31 @@ class AdapterLoaderTest {
     }
 
     @Test
+    void anotherBasesAdapterActsWhereThatIsAskedFor() {
+        try (ReferenceBackend backend = ReferenceBackend.exact();
+                Backbone one = Backbones.load(TinyModels.llama(folder.resolve("one"), 1), backend, DType.F32);
+                Backbone two = Backbones.load(TinyModels.llama(folder.resolve("two"), 2), backend, DType.F32)) {
+            Adapter plain = adapter(one, LoraConfig.builder().rank(2).build());
+            Path saved = folder.resolve("adapter");
+            new Adapter(
+                            plain.type(),
+                            plain.config(),
+                            plain.parameters(),
+                            plain.task(),
+                            one.fingerprint().encode(),
+                            plain.otherKeys())
+                    .save(saved);
+
+            assertThatThrownBy(() -> AdapterLoader.load(saved, two))
+                    .isInstanceOf(IncompatibleAdapterException.class)
+                    .hasMessageContaining("does not belong to the base model");
+            Adapter lenient = AdapterLoader.load(saved, two, LoadOptions.LENIENT);
+            assertThatCode(() -> AdapterLoader.resident(two, "lenient", lenient).close())
+                    .doesNotThrowAnyException();
+        }
+    }
+
+    @Test
     void copiesOfAnotherBaseAreRefused() {
         Path model = TinyModels.llama(folder.resolve("model"), 1);
         try (ReferenceBackend backend = ReferenceBackend.exact();
@@ -101,6 +127,11 @@ class AdapterLoaderTest {
                             "the adapter (LORA) does not belong to the base model: it came with a copy of"
                                     + " the base's, in which value 0 of 64 taken from model.embed_tokens.weight is 3.0 there")
                     .hasMessageEndingWith("; load it with the base model it was trained on");
+
+            Adapter lenient = AdapterLoader.load(other, base, LoadOptions.LENIENT);
+            assertThatCode(() ->
+                            AdapterLoader.resident(base, "lenient", lenient).close())
+                    .doesNotThrowAnyException();
         }
     }
 }

@@ -28,6 +28,7 @@ abstract class BackboneContract extends AdapterMethodContract {
                 TinyBackbones.bert(EXACT, DType.F32),
                 TinyBackbones.roberta(EXACT, DType.F32),
                 TinyBackbones.llama(ENGINE, DType.F32),
+                TinyBackbones.mistral(ENGINE, DType.F32),
                 TinyBackbones.qwen2(ENGINE, DType.F32),
                 TinyBackbones.qwen3(ENGINE, DType.F32),
                 TinyBackbones.gpt2(ENGINE, DType.F32),

@@ -49,6 +49,8 @@ class EveryMethodGeneratesTest {
         return Stream.of(
                 Named.of("LLaMA, exact", () -> TinyBackbones.llama(TestBackends.EXACT, DType.F32)),
                 Named.of("LLaMA", () -> TinyBackbones.llama(TestBackends.ENGINE, DType.F32)),
+                Named.of("Mistral", () -> TinyBackbones.mistral(TestBackends.ENGINE, DType.F32)),
+                Named.of("Qwen2", () -> TinyBackbones.qwen2(TestBackends.ENGINE, DType.F32)),
                 Named.of("Qwen3", () -> TinyBackbones.qwen3(TestBackends.ENGINE, DType.F32)),
                 Named.of("GPT-2", () -> TinyBackbones.gpt2(TestBackends.ENGINE, DType.F32)));
     }

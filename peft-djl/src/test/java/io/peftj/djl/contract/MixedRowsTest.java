@@ -51,6 +51,7 @@ class MixedRowsTest {
                         TinyBackbones.llama(backend, DType.F32),
                         TinyBackbones.tiedLlama(backend, DType.F32),
                         TinyBackbones.llamaClassifier(backend, DType.F32),
+                        TinyBackbones.mistral(backend, DType.F32),
                         TinyBackbones.qwen2(backend, DType.F32),
                         TinyBackbones.qwen3(backend, DType.F32),
                         TinyBackbones.gpt2(backend, DType.F32),

@@ -44,6 +44,11 @@ class PedroContractTest extends BackboneContract {
                                 .pooling(PromptPooling.ATTENTION)
                                 .build()),
                 pedro(
+                        "from ReLU",
+                        usual.toBuilder()
+                                .activation(new Rational(5, 4, RationalStart.RELU))
+                                .build()),
+                pedro(
                         "attention without a norm, linear",
                         usual.toBuilder()
                                 .pooling(PromptPooling.ATTENTION)

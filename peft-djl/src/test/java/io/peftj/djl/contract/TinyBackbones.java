@@ -47,6 +47,14 @@ final class TinyBackbones {
         return open("LLaMA classifier", llama("LlamaForSequenceClassification", false, 2), backend, dtype, SEED);
     }
 
+    /** A LLaMA that says how far its attention reaches: as far as there are positions. */
+    static BackboneModel mistral(Backend backend, DType dtype) {
+        String config = """
+                {"model_type": "mistral", "architectures": ["MistralForCausalLM"], "num_key_value_heads": 1,
+                 "sliding_window": 32, %s}""".formatted(sizes(2));
+        return open("Mistral", config, backend, dtype, SEED);
+    }
+
     /** Queries, keys and values with biases, as Qwen2 alone has them. */
     static BackboneModel qwen2(Backend backend, DType dtype) {
         String config = """

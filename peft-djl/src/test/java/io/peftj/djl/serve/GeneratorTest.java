@@ -181,10 +181,10 @@ class GeneratorTest extends TinyTraining {
 
             List<Completion> found = generator.generateEach(List.of(
                     green,
-                    green.with(usual.withMaxTokens(1)),
-                    green.with(usual.withStopTexts(List.of("nothing", "y g"))),
-                    green.with(usual.withStopTokens(Set.of(word))),
-                    green.with(usual.withSampling(Sampling.at(1e-3).withSeed(4)))));
+                    green.withSettings(usual.withMaxTokens(1)),
+                    green.withSettings(usual.withStopTexts(List.of("nothing", "y g"))),
+                    green.withSettings(usual.withStopTokens(Set.of(word))),
+                    green.withSettings(usual.withSampling(Sampling.at(1e-3).withSeed(4)))));
 
             assertThat(found)
                     .extracting(Completion::text)

@@ -16,16 +16,22 @@ import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.train.Example.Assigned;
 import io.peftj.methods.ia3.Ia3Config;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.pedro.PedroConfig;
 import io.peftj.methods.prefix.PrefixConfig;
+import io.peftj.methods.reft.ReftConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class OptimizerStepTest extends TinyTraining {
     private static final Map<String, AdapterConfig> CONFIGS = Map.of(
             "lora", LoraConfig.builder().rank(4).dropout(0.2).build(),
             "ia3", Ia3Config.builder().build(),
+            "pedro", PedroConfig.builder().rank(2).build(),
+            "loreft", ReftConfig.builder().rank(2).build(),
             "prefix", PrefixConfig.builder().virtualTokens(3).build());
 
     private static TrainableAdapter adapter(Backbone base, String name) {
@@ -97,6 +103,20 @@ class OptimizerStepTest extends TinyTraining {
             step(base, List.of(with), List.of(List.of(one, base1)));
             step(base, List.of(without), List.of(List.of(one)));
             assertClose(with.stored(), without.stored());
+        }
+    }
+
+    /** What is learnt from its first token on would be seen by a method that reads the prompt: there is none to read. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pedro", "loreft"})
+    void refusesARowThatWouldShowWhatIsLearnt(String name) {
+        try (Backbone base = llama();
+                TrainableAdapter adapter = adapter(base, name)) {
+            Assigned row = new Assigned(Example.answered(0, 0, 5, 6, 7), List.of(0));
+
+            assertThatThrownBy(() -> step(base, List.of(adapter), List.of(List.of(row))))
+                    .isInstanceOf(PeftException.class)
+                    .hasMessage("row 0 has no prompt, which adapter " + name + " reads; give it one token at least");
         }
     }
 

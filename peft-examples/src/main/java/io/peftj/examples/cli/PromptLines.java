@@ -93,7 +93,8 @@ record PromptLines(List<JsonElement> ids, List<Request> requests) {
                 ? Request.of(line.requiredString(PROMPT))
                 : Request.whole(template.get()
                         .prompt(Datasets.conversation(line.json(), place).messages()));
-        return request.with(adapter(line, place, defaults)).with(settings(line, place, number, defaults.settings()));
+        return request.with(adapter(line, place, defaults))
+                .withSettings(settings(line, place, number, defaults.settings()));
     }
 
     private static @Nullable String adapter(ConfigReader line, String place, Defaults defaults) {
