@@ -19,4 +19,9 @@ public interface AdapterConfig {
 
     /** Modules that are trained and saved whole beside the adapter, as PEFT's modules_to_save. */
     List<String> modulesToSave();
+
+    /** Whether copies of the base's parameters in the method's files are the base's own; not so where a start takes a part out of them. */
+    default boolean copiesBaseUnchanged() {
+        return true;
+    }
 }

@@ -7,7 +7,6 @@ import io.peftj.core.io.AdapterDirectory;
 import io.peftj.core.io.ConfigReader;
 import io.peftj.core.io.Fingerprint;
 import io.peftj.core.io.StoredTensor;
-import io.peftj.core.tensor.HostTensor;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -87,30 +86,30 @@ public final class AdapterFiles {
      * Reads an adapter for a model whose fingerprint and values are known. PEFT's files record no base, but some hold copies of its parameters, which
      * are compared at fixed places.
      *
-     * @param values the model's parameters by name
+     * @param values the model's parameters by name, as its architecture's files have them
      * @throws io.peftj.core.IncompatibleAdapterException if it does not fit, or was trained on another base, as the options loosen it
      */
     public static Adapter load(
             Path folder,
             BackboneSpec spec,
             Fingerprint base,
-            Function<String, Optional<HostTensor>> values,
+            Function<String, Optional<Fingerprint.Tensor>> values,
             LoadOptions options) {
         Read read = read(folder);
         Adapter adapter = AdapterFit.fit(read.adapter(), read.copiesOfBase(), spec, options);
         AdapterFit.compareBases(adapter, base, options);
-        AdapterFit.compareCopies(adapter, read.copiesOfBase(), spec, values, options);
-        return options.lenient() ? takenFor(base, adapter) : adapter;
+        AdapterFit.compareValues(adapter, read.copiesOfBase(), spec, values, options);
+        return options.lenient() ? ofNoBase(adapter) : adapter;
     }
 
-    /** Whoever uses it from here on is not to ask again. */
-    private static Adapter takenFor(Fingerprint base, Adapter adapter) {
+    /** Nobody is to ask again for which base it was made, and nothing to say that it was this one. */
+    private static Adapter ofNoBase(Adapter adapter) {
         return new Adapter(
                 adapter.type(),
                 adapter.config(),
                 adapter.parameters(),
                 adapter.task(),
-                base.encode(),
+                null,
                 adapter.seed(),
                 adapter.otherKeys());
     }

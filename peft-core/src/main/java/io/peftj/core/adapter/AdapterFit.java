@@ -25,7 +25,7 @@ final class AdapterFit {
     private static final int SHOWN = 3;
 
     /** Of encoders whose output is pooled otherwise: it is there for PEFT, and nothing reads what it gives. */
-    private static final String POOLER = "pooler";
+    private static final Pattern POOLER = Pattern.compile("(?:.*\\.)?pooler\\.");
 
     private static final Pattern LAYER = Pattern.compile("\\.(\\d{1,6})\\.");
 
@@ -66,42 +66,33 @@ final class AdapterFit {
     }
 
     /** Compares copies of the base that came with an adapter, but for heads, which start at random, with the base at hand. */
-    static void compareCopies(
+    static void compareValues(
             Adapter adapter,
             List<AdapterTensors.Copy> copies,
             BackboneSpec spec,
-            Function<String, Optional<HostTensor>> base,
+            Function<String, Optional<Fingerprint.Tensor>> base,
             LoadOptions options) {
+        if (!adapter.config().copiesBaseUnchanged()) {
+            return;
+        }
         for (AdapterTensors.Copy copy : copies) {
             String name = copy.parameter().name();
-            HeadSpec head = spec.head();
-            if (head == null || !head.has(name)) {
+            if (!isUsualHead(name)) {
                 base.apply(name)
-                        .map(value -> spec.isTransposedInFiles(name) ? value.transposed() : value)
-                        .filter(value -> value.shape().equals(copy.parameter().shape()))
-                        .flatMap(value -> Fingerprint.difference(name, copy.samples(), samples(value)))
+                        .filter(tensor -> tensor.shape().equals(copy.parameter().shape()))
+                        .flatMap(tensor -> Fingerprint.difference(name, copy.samples(), tensor.samples()))
                         .ifPresent(difference ->
                                 refuse(adapter, "it came with a copy of the base's, in which " + difference, options));
             }
         }
     }
 
-    private static float[] samples(HostTensor value) {
-        Fingerprint.Sampler at = places -> {
-            float[] found = new float[places.length];
-            for (int i = 0; i < found.length; i++) {
-                found[i] = value.values()[Math.toIntExact(places[i])];
-            }
-            return found;
-        };
-        return new Fingerprint.Tensor(value.shape(), at).samples();
-    }
-
     private static void refuse(Adapter adapter, String difference, LoadOptions options) {
         if (!options.lenient()) {
-            throw new IncompatibleAdapterException("the adapter (" + adapter.type()
-                    + ") does not belong to the base model: " + difference
-                    + "; load it with the base model it was trained on");
+            throw new IncompatibleAdapterException(
+                    "the adapter (" + adapter.type()
+                            + ") does not belong to the base model: " + difference
+                            + "; load it with the base model it was trained on, or with LoadOptions.LENIENT if this one is to do");
         }
         LOG.warn("the adapter was made for another base model: {}", difference);
     }
@@ -145,13 +136,22 @@ final class AdapterFit {
         }
     }
 
-    /** Such as base_model.model.classifier.weight, which PEFT saves with every classifier, on a model without one. */
+    /** Such as base_model.model.classifier.weight, which PEFT saves with every classifier, on a model without one; or a pooler that nothing reads. */
     private boolean isHeadOfAnotherTask(String name) {
-        String inBase = name.replaceFirst("^base_model\\.(model\\.)?", "");
-        return Stream.concat(SavedModules.USUAL_HEADS.stream(), Stream.of(POOLER))
-                        .anyMatch(head -> inBase.startsWith(head + "."))
-                && spec.parameters().keySet().stream().noneMatch(inBase::equals)
+        String inBase = inBase(name);
+        return (isUsualHead(name) || POOLER.matcher(inBase).lookingAt())
+                && !spec.parameters().containsKey(inBase)
                 && spec.sites().stream().noneMatch(site -> inBase.startsWith(site.name() + "."));
+    }
+
+    /** Whether a parameter is of a classification head as PEFT calls them, whatever the model has. */
+    static boolean isUsualHead(String name) {
+        String inBase = inBase(name);
+        return SavedModules.USUAL_HEADS.stream().anyMatch(head -> inBase.startsWith(head + "."));
+    }
+
+    private static String inBase(String name) {
+        return name.replaceFirst("^base_model\\.(model\\.)?", "");
     }
 
     private void compareCopies(List<ParameterSpec> copies) {

@@ -83,7 +83,8 @@ public record SavedModules(Map<ParameterSpec, String> parameters, Set<String> tr
         }
         for (String entry : modulesToSave) {
             if (base.keySet().stream().noneMatch(name -> Targets.isInside(module(name), entry))) {
-                if (!USUAL_HEADS.contains(entry)) {
+                boolean unusedPooler = entry.equals("pooler") && !spec.decoder();
+                if (!USUAL_HEADS.contains(entry) && !unusedPooler) {
                     throw new InvalidConfigException("modules_to_save names \"" + entry
                             + "\", which matches no module with parameters; there are "
                             + base.keySet().stream()

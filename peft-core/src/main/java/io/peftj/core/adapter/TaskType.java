@@ -1,7 +1,6 @@
 package io.peftj.core.adapter;
 
-import java.util.EnumSet;
-import java.util.Set;
+import java.util.List;
 
 /** PEFT's task types: what the adapted model is for. */
 public enum TaskType {
@@ -12,7 +11,7 @@ public enum TaskType {
     SEQ_2_SEQ_LM,
     FEATURE_EXTRACTION;
 
-    private static final Set<TaskType> SERVED = EnumSet.of(CAUSAL_LM, SEQ_CLS, FEATURE_EXTRACTION);
+    private static final List<TaskType> SERVED = List.of(CAUSAL_LM, SEQ_CLS, FEATURE_EXTRACTION);
 
     /** Whether models here can do it; adapters for others are read as files, and fit no model. */
     public boolean isServed() {
@@ -20,7 +19,7 @@ public enum TaskType {
     }
 
     /** Those that models here can do. */
-    static Set<TaskType> served() {
+    static List<TaskType> served() {
         return SERVED;
     }
 }

@@ -18,7 +18,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -27,11 +29,16 @@ public final class WeightedAdapters {
     private final BackboneSpec spec;
     private final BaseValues base;
     private final List<WeightedAdapter> terms;
+    private final @Nullable String fingerprint;
+    private final TaskData task;
 
-    private WeightedAdapters(BackboneSpec spec, BaseValues base, List<WeightedAdapter> terms) {
+    private WeightedAdapters(
+            BackboneSpec spec, BaseValues base, List<WeightedAdapter> terms, @Nullable String fingerprint) {
         this.spec = spec;
         this.base = base;
         this.terms = List.copyOf(terms);
+        this.fingerprint = fingerprint;
+        this.task = task(terms);
     }
 
     /**
@@ -39,56 +46,105 @@ public final class WeightedAdapters {
      *
      * @param spec the model that all were made for
      * @param base its values
-     * @throws InvalidConfigException if there is none, a weight is not finite, or the methods differ
-     * @throws io.peftj.core.IncompatibleAdapterException if an adapter was made for another model
+     * @param identity tells it from other models; null where that is not known, and the adapters are compared with each other
+     * @throws InvalidConfigException if there is none, a weight is not finite, or methods, tasks, labels or poolings differ
+     * @throws io.peftj.core.IncompatibleAdapterException if an adapter was made for another model or tokenizer
      */
-    public static WeightedAdapters of(BackboneSpec spec, BaseValues base, WeightedAdapter... terms) {
+    public static WeightedAdapters of(
+            BackboneSpec spec, BaseValues base, @Nullable Fingerprint identity, WeightedAdapter... terms) {
         if (terms.length == 0) {
             throw new InvalidConfigException("a combination needs adapters, found none; give at least one");
         }
-        Adapter first = terms[0].adapter();
+        String type = terms[0].adapter().type();
+        String recorded = identity == null ? null : identity.encode();
         List<WeightedAdapter> checked = new ArrayList<>();
         for (WeightedAdapter term : terms) {
-            if (!term.adapter().type().equals(first.type())) {
-                throw new InvalidConfigException("a combination takes adapters of one method, found " + first.type()
-                        + " and " + term.adapter().type() + "; attach the others to the rows beside the combination");
+            Adapter adapter = term.adapter();
+            if (!adapter.type().equals(type)) {
+                throw new InvalidConfigException("a combination takes adapters of one method, found " + type + " and "
+                        + adapter.type() + "; attach the others to the rows beside the combination");
             }
             if (!Double.isFinite(term.weight())) {
                 throw new InvalidConfigException(
-                        "a combination's weight is " + term.weight() + "; expected a finite number");
+                        "a combination's weight is " + term.weight() + "; expected a finite number, such as 0.5 or -1");
             }
-            AdapterFiles.check(term.adapter(), spec);
-            checkOneBase(first, term.adapter());
-            Adapter settled = AdapterMethods.settle(term.adapter(), spec, base);
-            AdapterConfig config = AdapterMethods.complete(spec, settled.config());
-            checkHead(AdapterMethods.plan(spec, config), settled);
-            checked.add(new WeightedAdapter(settled.with(config, settled.parameters()), term.weight()));
+            checkOneBase(recorded, adapter.fingerprint());
+            recorded = recorded == null ? adapter.fingerprint() : recorded;
+            checked.add(new WeightedAdapter(settled(spec, base, adapter), term.weight()));
         }
-        return new WeightedAdapters(spec, base, checked);
+        return new WeightedAdapters(spec, base, checked, recorded);
+    }
+
+    private static Adapter settled(BackboneSpec spec, BaseValues base, Adapter adapter) {
+        Adapter fitting = AdapterFit.fit(adapter, List.of(), spec, LoadOptions.STRICT);
+        checkHead(adapter, fitting);
+        Adapter complete = fitting.with(AdapterMethods.complete(spec, fitting.config()), fitting.parameters());
+        return AdapterMethods.settle(complete, spec, base);
     }
 
     /** A head that the model lacks has nothing that a change of it could be counted from. */
-    private static void checkHead(AdapterPlan plan, Adapter adapter) {
-        Set<String> own = new LinkedHashSet<>(adapter.parameters().keySet());
-        plan.stored().forEach(parameter -> own.remove(parameter.name()));
-        if (!own.isEmpty()) {
-            throw new InvalidConfigException(
-                    "the adapters bring " + own + ", a head that the base model has not, so that"
-                            + " changes of it cannot be added up; combine adapters without a head, and train it on the"
-                            + " combination");
+    private static void checkHead(Adapter adapter, Adapter fitting) {
+        List<String> heads = adapter.parameters().keySet().stream()
+                .filter(name -> !fitting.parameters().containsKey(name))
+                .filter(AdapterFit::isUsualHead)
+                .toList();
+        if (!heads.isEmpty()) {
+            throw new InvalidConfigException("the adapters bring " + heads + ", a head that the base model has not, so"
+                    + " that changes of it cannot be added up; combine adapters without a head, and train it on the"
+                    + " combination");
         }
     }
 
-    private static void checkOneBase(Adapter one, Adapter two) {
-        if (one.fingerprint() != null && two.fingerprint() != null) {
-            Fingerprint first = Fingerprint.decode(one.fingerprint(), "an adapter's fingerprint of its base");
-            Fingerprint.decode(two.fingerprint(), "an adapter's fingerprint of its base")
+    private static void checkOneBase(@Nullable String one, @Nullable String two) {
+        if (one != null && two != null) {
+            Fingerprint first = Fingerprint.decode(one, "an adapter's fingerprint of its base");
+            Fingerprint.decode(two, "an adapter's fingerprint of its base")
                     .differenceFrom(first)
                     .ifPresent(difference -> {
-                        throw new IncompatibleAdapterException(
-                                "a combination takes adapters of one base model: " + difference);
+                        throw new IncompatibleAdapterException("a combination takes adapters of one base model: "
+                                + difference + "; combine those of one, on that base");
                     });
         }
+    }
+
+    // ---- what the sum says to applications ----
+
+    private static TaskData task(List<WeightedAdapter> terms) {
+        List<TaskData> all = terms.stream().map(term -> term.adapter().task()).toList();
+        return new TaskData(
+                one("labels", all, data -> data.labels().isEmpty() ? null : data.labels())
+                        .orElse(List.of()),
+                agreed(all, TaskData::promptTemplate),
+                agreed(all, TaskData::maxLength),
+                one("a pooling", all, TaskData::pooling).orElse(null),
+                one("a tokenizer", all, TaskData::tokenizerFingerprint).orElse(null));
+    }
+
+    /** What all that say something say. */
+    private static <T> Optional<T> one(String what, List<TaskData> all, Function<TaskData, @Nullable T> part) {
+        Set<T> found = said(all, part);
+        if (found.size() > 1) {
+            throw new InvalidConfigException("the adapters have " + what + " each of their own, " + found
+                    + ", which one adapter cannot have; combine adapters that agree");
+        }
+        return found.stream().findFirst();
+    }
+
+    /** What all say, or nothing: applications do without. */
+    private static <T> @Nullable T agreed(List<TaskData> all, Function<TaskData, @Nullable T> part) {
+        Set<T> found = said(all, part);
+        return found.size() == 1 ? found.iterator().next() : null;
+    }
+
+    private static <T> Set<T> said(List<TaskData> all, Function<TaskData, @Nullable T> part) {
+        Set<T> found = new LinkedHashSet<>();
+        for (TaskData data : all) {
+            T value = part.apply(data);
+            if (value != null) {
+                found.add(value);
+            }
+        }
+        return found;
     }
 
     /** The model. */
@@ -158,21 +214,25 @@ public final class WeightedAdapters {
         }
     }
 
-    /** The sum as an adapter, of values that may come in any order. */
-    public Adapter of(AdapterConfig config, AdapterPlan plan, Map<String, HostTensor> values) {
+    /**
+     * The sum as an adapter.
+     *
+     * @param values its stored parameters, in any order
+     * @throws InvalidConfigException if a value is not finite
+     */
+    public Adapter adapter(AdapterConfig config, AdapterPlan plan, Map<String, HostTensor> values) {
         Map<String, HostTensor> stored = new LinkedHashMap<>();
-        plan.stored()
-                .forEach(parameter ->
-                        stored.put(parameter.name(), Objects.requireNonNull(values.get(parameter.name()))));
-        Adapter first = terms.get(0).adapter();
-        boolean oneTask = terms.stream().allMatch(term -> term.adapter().task().equals(first.task()));
-        return new Adapter(
-                first.type(),
-                config,
-                stored,
-                oneTask ? first.task() : TaskData.NONE,
-                first.fingerprint(),
-                new JsonObject());
+        for (ParameterSpec parameter : plan.stored()) {
+            HostTensor value = stored(parameter.name(), values);
+            for (float element : value.values()) {
+                if (!Float.isFinite(element)) {
+                    throw new InvalidConfigException("the sum's " + parameter.name()
+                            + " is not finite; give smaller weights, or leave out an adapter that is not finite");
+                }
+            }
+            stored.put(parameter.name(), value);
+        }
+        return new Adapter(terms.get(0).adapter().type(), config, stored, task, fingerprint, new JsonObject());
     }
 
     // ---- what is replaced ----
@@ -273,7 +333,7 @@ public final class WeightedAdapters {
      *
      * @param from where an adapter changes nothing
      */
-    public HostTensor sum(ParameterSpec parameter, double from) {
+    public HostTensor sumFrom(double from, ParameterSpec parameter) {
         double[] sum = new double[Math.toIntExact(parameter.shape().size())];
         Arrays.fill(sum, from);
         for (WeightedAdapter term : terms) {

@@ -137,7 +137,7 @@ public final class Fingerprint {
         return unequal("architecture", architecture, loaded.architecture)
                 .or(() -> first(sizes, loaded.sizes, Fingerprint::unequal))
                 .or(() -> first(tensors, loaded.tensors, (key, a, b) -> unequal("the number of " + key, a, b)))
-                .or(() -> first(values, loaded.values, Fingerprint::apart))
+                .or(() -> first(values, loaded.values, Fingerprint::difference))
                 .map(difference ->
                         "recorded for the base " + this + ", used with the base " + loaded + ": " + difference);
     }
@@ -165,14 +165,10 @@ public final class Fingerprint {
     /**
      * How samples of a tensor differ by more than a cast makes them; empty if they do not.
      *
-     * @param recorded those of a copy
-     * @param loaded those of the model at hand
+     * @param recorded those of a copy; null if none were taken
+     * @param loaded those of the model at hand; null if none were taken
      */
-    public static Optional<String> difference(String tensor, float[] recorded, float[] loaded) {
-        return apart(tensor, recorded, loaded);
-    }
-
-    private static Optional<String> apart(String tensor, float @Nullable [] recorded, float @Nullable [] loaded) {
+    public static Optional<String> difference(String tensor, float @Nullable [] recorded, float @Nullable [] loaded) {
         if (recorded == null || loaded == null || recorded.length != loaded.length) {
             return Optional.of("values of " + tensor + " were taken of one of the two only");
         }

@@ -26,6 +26,6 @@ public final class AdapterCombination {
 
     /** Adapters that were checked, for methods that add them up otherwise too. */
     public static WeightedAdapters checked(FrozenBase base, WeightedAdapter... terms) {
-        return WeightedAdapters.of(base.spec(), new Derivation(base), terms);
+        return WeightedAdapters.of(base.spec(), new Derivation(base), base.fingerprint(), terms);
     }
 }

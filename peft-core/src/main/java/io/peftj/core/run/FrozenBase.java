@@ -1,16 +1,23 @@
 package io.peftj.core.run;
 
 import io.peftj.core.adapter.BackboneSpec;
+import io.peftj.core.io.Fingerprint;
 import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Weight;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** A frozen model in a backend's memory, as adapters see it that are made ready for it. */
 public interface FrozenBase {
     /** What plans need to know of it. */
     BackboneSpec spec();
+
+    /** Tells it from other models; null where that is not known. */
+    default @Nullable Fingerprint fingerprint() {
+        return null;
+    }
 
     /** Where it lies and computes. */
     Backend backend();

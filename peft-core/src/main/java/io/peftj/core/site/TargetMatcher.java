@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds the sites that a configuration names. PEFT's rules, with one difference: an entry that matches nothing is always an error.
+ * Finds the sites that a configuration names. PEFT's rules, with one difference: a target that matches nothing is always an error.
  *
  * @param targets what to match
  * @param exclude names or one regular expression to leave out; null for none
@@ -24,9 +24,6 @@ public record TargetMatcher(
         @Nullable List<Integer> layers,
         @Nullable List<String> layersPattern) {
     private static final Logger LOG = LoggerFactory.getLogger(TargetMatcher.class);
-
-    /** What PEFT finds in encoders whose output is pooled otherwise, and what no gradient reaches there. */
-    private static final String UNUSED_POOLER = "pooler.dense";
 
     /** Matches without exclusions, in all layers. */
     public static TargetMatcher of(Targets targets) {
@@ -61,9 +58,7 @@ public record TargetMatcher(
                 List<Site> hits = sites.stream()
                         .filter(s -> Targets.matches(s.name(), entry))
                         .toList();
-                if (hits.isEmpty() && Targets.matches(entry, UNUSED_POOLER)) {
-                    LOG.warn("target_modules names \"{}\", whose output nothing reads here; it is left out", entry);
-                } else if (hits.isEmpty()) {
+                if (hits.isEmpty()) {
                     throw new InvalidConfigException("target_modules names \"" + entry
                             + "\", which matches no module of the model; its modules are " + known(sites));
                 }

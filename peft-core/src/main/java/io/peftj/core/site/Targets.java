@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Which sites an adapter acts on, matched against module names as Hugging Face PEFT matches them. */
 public sealed interface Targets {
+    /** The key of targets in PEFT's files. */
+    String TARGETS = "target_modules";
+
     /** Sites whose full name equals an entry or ends in "." and the entry. */
     record Names(List<String> names) implements Targets {
         /** Keeps a copy. */
@@ -48,17 +51,17 @@ public sealed interface Targets {
 
     /** A string as PEFT's target_modules: "all-linear" or a regular expression. */
     static Targets string(String text) {
-        return string("target_modules", text);
+        return string(TARGETS, text);
     }
 
     /**
      * A string as in PEFT's files.
      *
      * @param key where it stands, for messages
-     * @throws InvalidConfigException if it is neither "all-linear" nor a regular expression
+     * @throws InvalidConfigException if it is neither a regular expression nor, of targets, "all-linear"
      */
     static Targets string(String key, String text) {
-        if (text.equals("all-linear")) {
+        if (text.equals("all-linear") && key.equals(TARGETS)) {
             return new AllLinear();
         }
         try {
@@ -67,7 +70,8 @@ public sealed interface Targets {
             throw new InvalidConfigException(
                     key + " is the string \"" + text + "\", which is no regular expression: "
                             + e.getDescription()
-                            + "; give a list of names, \"all-linear\", or a regular expression for whole names",
+                            + "; give a list of names" + (key.equals(TARGETS) ? ", \"all-linear\"," : "")
+                            + " or a regular expression for whole names",
                     e);
         }
     }

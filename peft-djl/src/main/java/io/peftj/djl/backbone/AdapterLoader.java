@@ -48,7 +48,7 @@ public final class AdapterLoader {
      */
     public static Adapter load(Path folder, Backbone base, LoadOptions options) {
         BackboneSpec spec = spec(base.spec(), AdapterFiles.load(folder));
-        return AdapterFiles.load(folder, spec, base.fingerprint(), base::parameter, options);
+        return AdapterFiles.load(folder, spec, base.fingerprint(), base::sampled, options);
     }
 
     /**

@@ -122,7 +122,7 @@ public final class Backbone implements FrozenBase, AutoCloseable {
         return weights.dtype();
     }
 
-    /** Tells it from other models. */
+    @Override
     public Fingerprint fingerprint() {
         return fingerprint;
     }
@@ -260,6 +260,19 @@ public final class Backbone implements FrozenBase, AutoCloseable {
     @Override
     public Optional<HostTensor> parameter(String name) {
         return call("parameter", session -> weights.read(stored(name)));
+    }
+
+    /**
+     * A parameter as its architecture's files have it, of which single values are read without the rest; empty if the model has no such parameter.
+     *
+     * @param name as in {@link #parameter}
+     */
+    public Optional<Fingerprint.Tensor> sampled(String name) {
+        return weights.loaded(stored(name))
+                .map(matrix -> new ParameterSamples(this, spec, name, matrix).tensor())
+                .or(() -> parameter(name)
+                        .map(value -> new Fingerprint.Tensor(
+                                value.shape(), places -> ParameterSamples.pick(value.values(), places))));
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.peftj.djl.diagnose;
 
 import io.peftj.core.adapter.BackboneSpec;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** The sums over rows of what {@link PrefixDiagnosis.Layer} says of one layer: attention written out in double precision, token by token. */
 final class LayerSums {
@@ -14,6 +15,7 @@ final class LayerSums {
     private double deviation;
     private double outputError;
     private double biasLengths;
+    private double biasCosines;
     private double outputLengths;
     private double drift;
 
@@ -49,6 +51,7 @@ final class LayerSums {
             }
             biasLengths += length(biasOfToken);
             outputLengths += length(outputOfToken);
+            biasCosines += cosine(biasOfToken, outputOfToken);
         }
     }
 
@@ -123,6 +126,17 @@ final class LayerSums {
         return weights;
     }
 
+    /** 0 where either is nothing. */
+    private static double cosine(double[] one, double[] two) {
+        double lengths = length(one) * length(two);
+        return lengths == 0
+                ? 0
+                : IntStream.range(0, one.length)
+                                .mapToDouble(i -> one[i] * two[i])
+                                .sum()
+                        / lengths;
+    }
+
     private static double length(double[] vector) {
         return Math.sqrt(Arrays.stream(vector).map(x -> x * x).sum());
     }
@@ -136,6 +150,7 @@ final class LayerSums {
                 Arrays.stream(shares).max().orElse(0) / tokens,
                 biasLengths / outputLengths,
                 biasLengths == 0 ? 0 : length(bias) / biasLengths,
+                biasCosines / tokens,
                 drift / tokens);
     }
 }

@@ -48,6 +48,8 @@ public record PrefixDiagnosis(int rows, long tokens, List<Layer> layers, double 
      * @param biasSize the length of the bias a'·(values), all heads together, over the length of the output without it
      * @param biasAlignment the length of the tokens' mean bias over the mean of their biases' lengths: 1 where it is the same for all, near 0 where its
      *     directions cancel
+     * @param biasCosine of the angle between a token's bias and the output without it, all heads together, its mean over tokens: 1 along it, 0 across
+     *     (or nothing), −1 against
      * @param drift how far the layer's input is from the bare model's: the length of the difference over that of the input
      */
     public record Layer(
@@ -58,6 +60,7 @@ public record PrefixDiagnosis(int rows, long tokens, List<Layer> layers, double 
             double largestShare,
             double biasSize,
             double biasAlignment,
+            double biasCosine,
             double drift) {}
 
     /**

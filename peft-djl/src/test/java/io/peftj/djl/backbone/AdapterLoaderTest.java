@@ -12,20 +12,27 @@ import io.peftj.core.adapter.AdapterPlan;
 import io.peftj.core.adapter.LoadOptions;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
+import io.peftj.core.io.Fingerprint;
 import io.peftj.core.io.SafetensorsWriter;
 import io.peftj.core.io.StoredTensor;
+import io.peftj.core.tensor.Backend;
 import io.peftj.core.tensor.DType;
 import io.peftj.core.tensor.HostTensor;
 import io.peftj.core.tensor.Shape;
+import io.peftj.djl.engine.TorchBackend;
 import io.peftj.djl.train.BackboneContext;
 import io.peftj.methods.lora.LoraConfig;
+import io.peftj.methods.lora.LoraInit;
 import io.peftj.testkit.TinyModels;
 import io.peftj.testkit.reference.ReferenceBackend;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What PEFT's files hold beside the adapter. */
 class AdapterLoaderTest {
@@ -107,6 +114,64 @@ class AdapterLoaderTest {
         }
     }
 
+    /** PEFT takes what PiSSA starts from out of the base, copies included. */
+    @Test
+    void copiesWithoutWhatAStartTookAreNotCompared() {
+        Path model = TinyModels.llama(folder.resolve("model"), 1);
+        try (ReferenceBackend backend = ReferenceBackend.exact();
+                Backbone base = Backbones.load(model, backend, DType.F32)) {
+            Adapter own = adapter(
+                    base,
+                    LoraConfig.builder()
+                            .rank(2)
+                            .targets("lm_head")
+                            .init(LoraInit.PISSA)
+                            .build());
+            HostTensor head = base.parameter("lm_head.weight").orElseThrow();
+            Path saved =
+                    save(own, Map.of("base_model.model.lm_head.base_layer.weight", HostTensor.filled(head.shape(), 3)));
+
+            assertThatCode(() -> AdapterLoader.load(saved, base)).doesNotThrowAnyException();
+        }
+    }
+
+    /** Tables and products, whole ends and tied ones, matrices that files have the other way round, vectors. */
+    @ParameterizedTest
+    @EnumSource(ReferenceOrEngine.class)
+    void singleValuesOfAParameterAreItsOwn(ReferenceOrEngine on) {
+        try (Backend backend = on.open()) {
+            List<Path> models = List.of(
+                    TinyModels.llama(folder.resolve("llama"), 1),
+                    TinyModels.gpt2(folder.resolve("gpt2"), 1),
+                    TinyModels.bert(folder.resolve("bert"), 1));
+            for (Path model : models) {
+                try (Backbone base = Backbones.load(model, backend, DType.F32)) {
+                    for (String name : base.spec().parameters().keySet()) {
+                        HostTensor whole = base.parameter(name).orElseThrow();
+                        HostTensor inFiles = base.spec().isTransposedInFiles(name) ? whole.transposed() : whole;
+                        Fingerprint.Tensor sampled = base.sampled(name).orElseThrow();
+                        int size = inFiles.values().length;
+
+                        assertThat(sampled.shape()).as(name).isEqualTo(inFiles.shape());
+                        assertThat(sampled.values().at(0, size / 3, size - 1))
+                                .as(name)
+                                .containsExactly(
+                                        inFiles.values()[0], inFiles.values()[size / 3], inFiles.values()[size - 1]);
+                    }
+                }
+            }
+        }
+    }
+
+    enum ReferenceOrEngine {
+        REFERENCE,
+        ENGINE;
+
+        Backend open() {
+            return this == REFERENCE ? ReferenceBackend.exact() : TorchBackend.open();
+        }
+    }
+
     @Test
     void copiesOfAnotherBaseAreRefused() {
         Path model = TinyModels.llama(folder.resolve("model"), 1);
@@ -126,7 +191,8 @@ class AdapterLoaderTest {
                     .hasMessageStartingWith(
                             "the adapter (LORA) does not belong to the base model: it came with a copy of"
                                     + " the base's, in which value 0 of 64 taken from model.embed_tokens.weight is 3.0 there")
-                    .hasMessageEndingWith("; load it with the base model it was trained on");
+                    .hasMessageEndingWith(
+                            "; load it with the base model it was trained on, or with LoadOptions.LENIENT if this one is to do");
 
             Adapter lenient = AdapterLoader.load(other, base, LoadOptions.LENIENT);
             assertThatCode(() ->

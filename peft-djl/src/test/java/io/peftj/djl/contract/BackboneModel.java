@@ -2,6 +2,7 @@ package io.peftj.djl.contract;
 
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.HeadSpec;
+import io.peftj.core.io.Fingerprint;
 import io.peftj.core.run.Batch;
 import io.peftj.core.run.ResidentAdapter;
 import io.peftj.core.run.Row;
@@ -30,6 +31,11 @@ record BackboneModel(String name, Backbone base) implements ContractModel {
     @Override
     public BackboneSpec spec() {
         return base.spec();
+    }
+
+    @Override
+    public Fingerprint fingerprint() {
+        return base.fingerprint();
     }
 
     @Override

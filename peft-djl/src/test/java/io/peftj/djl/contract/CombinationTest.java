@@ -13,6 +13,7 @@ import io.peftj.core.adapter.AdapterFiles;
 import io.peftj.core.adapter.AdapterMethods;
 import io.peftj.core.adapter.BackboneSpec;
 import io.peftj.core.adapter.LoadOptions;
+import io.peftj.core.adapter.Pooling;
 import io.peftj.core.adapter.TaskData;
 import io.peftj.core.adapter.TaskType;
 import io.peftj.core.adapter.WeightedAdapter;
@@ -394,11 +395,116 @@ class CombinationTest {
                         + " AdapterCombination.exact for others");
         assertThatThrownBy(() -> LoraCombination.nearest(model, 0, new WeightedAdapter(plain, 1)))
                 .isInstanceOf(InvalidConfigException.class)
-                .hasMessage("a combination's rank is 0; expected at least 1");
+                .hasMessage("a combination's rank is 0; expected at least 1, such as 8");
     }
 
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Refusal(String message, WeightedAdapter... terms) {}
+
+    /** What applications read beside the parameters: kept where the adapters agree, and never made up. */
+    @Test
+    void whatAdaptersSayOfTheirTaskIsKeptWhereTheyAgree() {
+        BackboneModel model = models.get(2);
+        LoraConfig lora =
+                LoraConfig.builder().rank(2).taskType(TaskType.SEQ_CLS).build();
+        List<String> labels = List.of("a", "b", "c");
+        Adapter one = saying(model, lora, new TaskData(labels, "{text}", 64, null, "t"));
+        Adapter two = saying(model, lora, new TaskData(labels, "{text}", 128, Pooling.MEAN, "t"));
+
+        Adapter sum = AdapterCombination.exact(model, new WeightedAdapter(one, 1), new WeightedAdapter(two, 1));
+
+        assertThat(sum.task()).isEqualTo(new TaskData(labels, "{text}", null, Pooling.MEAN, "t"));
+        assertRefused(
+                "have labels each of their own, [[a, b, c], [b, a, c]]",
+                model,
+                one,
+                saying(model, lora, new TaskData(List.of("b", "a", "c"), null, null, null, "t")));
+        assertRefused(
+                "have a pooling each of their own, [MEAN, LAST]",
+                model,
+                two,
+                saying(model, lora, new TaskData(labels, null, null, Pooling.LAST, "t")));
+        assertRefused(
+                "have a tokenizer each of their own, [t, u]",
+                model,
+                one,
+                saying(model, lora, new TaskData(labels, null, null, null, "u")));
+    }
+
+    private static Adapter saying(BackboneModel model, AdapterConfig config, TaskData task) {
+        Adapter plain = adapter(model, "saying", config);
+        return new Adapter(
+                plain.type(), plain.config(), plain.parameters(), task, plain.fingerprint(), plain.otherKeys());
+    }
+
+    private static void assertRefused(String message, BackboneModel model, Adapter one, Adapter two) {
+        assertThatThrownBy(
+                        () -> AdapterCombination.exact(model, new WeightedAdapter(one, 1), new WeightedAdapter(two, 1)))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining(message)
+                .hasMessageEndingWith("combine adapters that agree");
+    }
+
+    @Test
+    void aSumThatIsNotFiniteIsRefused() {
+        Adapter adapter =
+                adapter(models.get(0), "one", LoraConfig.builder().rank(2).build());
+
+        assertThatThrownBy(() -> AdapterCombination.exact(models.get(0), new WeightedAdapter(adapter, 1e300)))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("is not finite; give smaller weights");
+    }
+
+    /** PEFT's files may leave targets to the reader. */
+    @Test
+    void startsOfTheBaseWithDefaultTargetsAddUp() {
+        BackboneModel model = models.get(0);
+        LoraConfig pissa = LoraConfig.builder().rank(2).init(LoraInit.PISSA).build();
+        Adapter complete = adapter(model, "pissa", pissa);
+        Adapter open = complete.with(pissa, complete.parameters());
+
+        Adapter sum = AdapterCombination.exact(model, new WeightedAdapter(open, 2));
+
+        assertChanges(changes(model, sum), twice(changes(model, complete)), 1e-5);
+    }
+
+    private static Map<String, double[]> twice(Map<String, double[]> changes) {
+        Map<String, double[]> all = new LinkedHashMap<>();
+        changes.forEach((name, change) ->
+                all.put(name, Arrays.stream(change).map(x -> 2 * x).toArray()));
+        return all;
+    }
+
+    /** feedforward_modules need no dot before what they match: "0.mlp.down_proj" would mean layer 10 as well. */
+    @Test
+    void inputsAndOutputsOfLayersWhoseNamesEndAlikeStayApart() {
+        String config = """
+                {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "num_hidden_layers": 11, "hidden_size": 8,
+                 "num_attention_heads": 2, "num_key_value_heads": 2, "intermediate_size": 12, "vocab_size": 24,
+                 "max_position_embeddings": 32}""";
+        try (BackboneModel deep = TinyBackbones.of("deep LLaMA", config, TestBackends.EXACT, DType.F32)) {
+            String first = "model.layers.0.mlp.down_proj";
+            List<Adapter> adapters = List.of(
+                    adapter(
+                            deep,
+                            "input",
+                            Ia3Config.builder()
+                                    .targets(first)
+                                    .feedForward(first)
+                                    .build()),
+                    adapter(
+                            deep,
+                            "output",
+                            Ia3Config.builder()
+                                    .targets("model.layers.10.mlp.down_proj")
+                                    .feedForward(FeedForward.none())
+                                    .build()));
+
+            Adapter sum = AdapterCombination.exact(deep, terms(adapters));
+
+            assertChanges(changes(deep, sum), expected(deep, adapters), 1e-5);
+        }
+    }
 
     @Test
     void headsThatTheBaseHasNotAreRefused() {
@@ -433,6 +539,24 @@ class CombinationTest {
             assertThatThrownBy(() -> AdapterCombination.exact(model, one, two))
                     .isInstanceOf(IncompatibleAdapterException.class)
                     .hasMessageContaining("a combination takes adapters of one base model");
+            assertThatThrownBy(() -> AdapterCombination.exact(model, two, two))
+                    .isInstanceOf(IncompatibleAdapterException.class)
+                    .hasMessageEndingWith("; combine those of one, on that base");
+            Adapter unknown = two.adapter();
+            assertThat(AdapterCombination.exact(
+                                    model,
+                                    new WeightedAdapter(
+                                            new Adapter(
+                                                    unknown.type(),
+                                                    unknown.config(),
+                                                    unknown.parameters(),
+                                                    TaskData.NONE,
+                                                    null,
+                                                    unknown.otherKeys()),
+                                            1),
+                                    one)
+                            .fingerprint())
+                    .isEqualTo(model.fingerprint().encode());
         }
     }
 }

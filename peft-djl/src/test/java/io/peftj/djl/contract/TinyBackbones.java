@@ -55,6 +55,11 @@ final class TinyBackbones {
         return open("Mistral", config, backend, dtype, SEED);
     }
 
+    /** A model of the test's own. */
+    static BackboneModel of(String name, String config, Backend backend, DType dtype) {
+        return open(name, config, backend, dtype, SEED);
+    }
+
     /** Queries, keys and values with biases, as Qwen2 alone has them. */
     static BackboneModel qwen2(Backend backend, DType dtype) {
         String config = """

@@ -32,6 +32,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -87,6 +88,7 @@ class PrefixDiagnosisTest {
                     assertThat(layer.largestShare()).isBetween(layer.share(), 1.0);
                     assertThat(layer.biasSize()).isPositive();
                     assertThat(layer.biasAlignment()).isBetween(0.0, 1 + 1e-12);
+                    assertThat(Math.abs(layer.biasCosine())).isBetween(1e-6, 1 + 1e-12);
                 });
                 assertThat(found.layers().get(1).drift()).isPositive();
                 assertThat(found.outputDrift()).isPositive();
@@ -126,35 +128,57 @@ class PrefixDiagnosisTest {
                     }
                 }
             }
-            double[] keys = firstKeys(base, adapter); // [length, heads, head dim]
+            double[] keys = first(base, adapter, KeyValues::keys); // [length, heads, head dim]
+            double[] values = first(base, adapter, KeyValues::values);
             double share = 0;
+            double cosine = 0;
             for (int token = 0; token < 2; token++) {
+                double[] added = new double[width];
+                double[] own = new double[width];
                 for (int head = 0; head < heads; head++) {
                     double before = 0;
-                    double own = 0;
+                    double among = 0;
+                    int at = head * headDim;
                     for (int key = 0; key < length; key++) {
-                        before += Math.exp(
-                                dot(qkv[token], head * headDim, keys, (key * heads + head) * headDim, headDim) / 2);
+                        int from = (key * heads + head) * headDim;
+                        double weight = Math.exp(dot(qkv[token], at, keys, from, headDim) / 2);
+                        before += weight;
+                        addTo(added, at, weight, values, from, headDim);
                     }
                     for (int key = 0; key <= token; key++) {
-                        own += Math.exp(dot(qkv[token], head * headDim, qkv[key], width + head * headDim, headDim) / 2);
+                        double weight = Math.exp(dot(qkv[token], at, qkv[key], width + at, headDim) / 2);
+                        among += weight;
+                        addTo(own, at, weight, qkv[key], 2 * width + at, headDim);
                     }
-                    share += before / (before + own) / heads / 2;
+                    share += before / (before + among) / heads / 2;
+                    for (int i = at; i < at + headDim; i++) {
+                        added[i] /= before + among;
+                        own[i] /= among;
+                    }
                 }
+                double lengths = Math.sqrt(dot(added, 0, added, 0, width) * dot(own, 0, own, 0, width));
+                cosine += dot(added, 0, own, 0, width) / lengths / 2;
             }
 
             PrefixDiagnosis found = PrefixDiagnosis.of(base, adapter, List.of(ids), () -> false);
 
             assertThat(found.layers().get(0).share()).isCloseTo(share, within(1e-9));
+            assertThat(found.layers().get(0).biasCosine()).isCloseTo(cosine, within(1e-9));
         }
     }
 
-    private static double[] firstKeys(Backbone base, ResidentAdapter adapter) {
+    private static void addTo(double[] sum, int to, double weight, double[] vector, int from, int count) {
+        for (int i = 0; i < count; i++) {
+            sum[to + i] += weight * vector[from + i];
+        }
+    }
+
+    private static double[] first(Backbone base, ResidentAdapter adapter, Function<KeyValues, String> which) {
         String name = adapter.plan().plan().contributions().stream()
                 .filter(KeyValues.class::isInstance)
                 .map(KeyValues.class::cast)
                 .filter(each -> each.layer() == 0)
-                .map(KeyValues::keys)
+                .map(which)
                 .findFirst()
                 .orElseThrow();
         return base.call(
@@ -242,6 +266,7 @@ class PrefixDiagnosisTest {
                     assertThat(here.share()).isCloseTo(there.share(), within(1e-5));
                     assertThat(here.biasSize()).isCloseTo(there.biasSize(), within(1e-4));
                     assertThat(here.biasAlignment()).isCloseTo(there.biasAlignment(), within(1e-4));
+                    assertThat(here.biasCosine()).isCloseTo(there.biasCosine(), within(1e-4));
                     assertThat(here.drift()).isCloseTo(there.drift(), within(1e-4));
                 }
                 assertThat(engine.memory().liveBytes()).isEqualTo(live);

@@ -1,5 +1,6 @@
 package io.peftj.examples.cli;
 
+import io.peftj.core.InvalidConfigException;
 import io.peftj.core.adapter.Adapter;
 import io.peftj.core.adapter.WeightedAdapter;
 import io.peftj.core.run.AdapterCombination;
@@ -8,8 +9,7 @@ import io.peftj.djl.backbone.Backbone;
 import io.peftj.djl.backbone.Options;
 import io.peftj.methods.lora.LoraCombination;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -45,7 +45,7 @@ final class CombineCommand implements Callable<Integer> {
             required = true,
             paramLabel = "DIR=WEIGHT",
             description = "An adapter and how much of its change counts; once for each.")
-    private Map<Path, Double> adapters = new LinkedHashMap<>();
+    private List<String> adapters;
 
     @Option(
             names = "--rank",
@@ -65,11 +65,28 @@ final class CombineCommand implements Callable<Integer> {
         this.opener = opener;
     }
 
+    /** What one option says. */
+    private record Term(Path folder, double weight) {
+        /** Folders may have equals signs in their names, weights have none. */
+        static Term parse(String given) {
+            int equals = given.lastIndexOf('=');
+            try {
+                return new Term(
+                        Path.of(given.substring(0, Math.max(0, equals))),
+                        Double.parseDouble(given.substring(equals + 1)));
+            } catch (NumberFormatException e) {
+                throw new InvalidConfigException(
+                        "--adapter " + given + ": expected DIR=WEIGHT, such as " + given + "=0.5; give the weight", e);
+            }
+        }
+    }
+
     @Override
     public Integer call() {
+        List<Term> given = adapters.stream().map(Term::parse).toList();
         try (Backbone base = opener.open(model, Options.defaults())) {
-            WeightedAdapter[] terms = adapters.entrySet().stream()
-                    .map(term -> new WeightedAdapter(AdapterLoader.load(term.getKey(), base), term.getValue()))
+            WeightedAdapter[] terms = given.stream()
+                    .map(term -> new WeightedAdapter(AdapterLoader.load(term.folder(), base), term.weight()))
                     .toArray(WeightedAdapter[]::new);
             Adapter sum =
                     rank == null ? AdapterCombination.exact(base, terms) : LoraCombination.nearest(base, rank, terms);

@@ -10,6 +10,7 @@ import io.peftj.djl.data.Datasets;
 import io.peftj.djl.data.RowKind;
 import io.peftj.djl.diagnose.PrefixDiagnosis;
 import io.peftj.djl.diagnose.PrefixDiagnosis.Layer;
+import io.peftj.djl.train.Conversation;
 import io.peftj.djl.train.LabelledText;
 import io.peftj.examples.cli.chart.LineCharts;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,11 +38,11 @@ import picocli.CommandLine.Spec;
                     + " rounding alone, since a prefix cannot change it. output error: of the model's own arithmetic. share, largest:"
                     + " how much of the attention the prefix takes, mean of all heads and of the one that gives most. bias: the length"
                     + " of what the prefix adds to the heads' outputs over theirs. alignment: 1 where that is the same at all tokens,"
-                    + " near 0 where its directions cancel. drift: how far the layer's input is from the bare model's, over its length."
+                    + " near 0 where its directions cancel. cosine: of the angle between it and the heads' outputs. drift: how far the layer's input is from the bare model's, over its length."
         })
 final class DiagnoseCommand implements Callable<Integer> {
     private static final String[] COLUMNS = {
-        "layer", "deviation", "output error", "share", "largest", "bias", "alignment", "drift"
+        "layer", "deviation", "output error", "share", "largest", "bias", "alignment", "cosine", "drift"
     };
 
     private final ModelOpener opener;
@@ -58,7 +60,7 @@ final class DiagnoseCommand implements Callable<Integer> {
             names = "--data",
             required = true,
             paramLabel = "FILE",
-            description = "The rows to read: text, or prompt and answer.")
+            description = "The rows to read: text, prompt and answer, or messages.")
     private Path data;
 
     @Option(
@@ -89,12 +91,19 @@ final class DiagnoseCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<String> texts = texts();
+        RowKind kind = RowKind.of(data);
+        List<Conversation> conversations =
+                kind == RowKind.CONVERSATION ? first(Datasets.conversations(data)) : List.of();
+        List<String> texts = kind == RowKind.CONVERSATION ? List.of() : first(texts(kind));
         try (Backbone base = model.open(opener)) {
             LoadedAdapter loaded = LoadedAdapter.load(adapter, base);
             TextEncoder encoder =
                     TextEncoder.of(base, loaded.adapter().task(), loaded.plan().positionShift());
-            List<int[]> ids = texts.stream().map(encoder::row).map(this::cut).toList();
+            List<int[]> ids = Stream.concat(
+                            texts.stream().map(encoder::row),
+                            conversations.stream().map(row -> ids(base, row)))
+                    .map(this::cut)
+                    .toList();
             try (ResidentAdapter resident =
                     AdapterLoader.resident(base, loaded.adapter().type(), loaded.adapter())) {
                 report(loaded.adapter().type(), PrefixDiagnosis.of(base, resident, ids, () -> false));
@@ -103,8 +112,13 @@ final class DiagnoseCommand implements Callable<Integer> {
         return 0;
     }
 
-    private List<String> texts() {
-        List<String> all = switch (RowKind.of(data)) {
+    /** Whole, as the model's chat template writes it. */
+    private static int[] ids(Backbone base, Conversation row) {
+        return base.tokenizer().encodePlain(base.tokenizer().chatTemplate().conversation(row.messages()));
+    }
+
+    private List<String> texts(RowKind kind) {
+        return switch (kind) {
             case LABELLED ->
                 Datasets.labelled(data).stream().map(LabelledText::text).toList();
             case ANSWERED ->
@@ -114,9 +128,12 @@ final class DiagnoseCommand implements Callable<Integer> {
             case PLAIN -> Datasets.texts(data);
             default ->
                 throw new InvalidConfigException(
-                        "--data: expected the columns text, or prompt and answer, found those of " + RowKind.of(data)
+                        "--data: expected the columns text, prompt and answer, or messages, found those of " + kind
                                 + "; give texts");
         };
+    }
+
+    private <T> List<T> first(List<T> all) {
         return all.subList(0, Math.min(rows, all.size()));
     }
 
@@ -127,7 +144,7 @@ final class DiagnoseCommand implements Callable<Integer> {
     private void report(String type, PrefixDiagnosis found) {
         Table table = new Table(COLUMNS);
         StringBuilder lines = new StringBuilder(
-                "layer,deviation,output_error,share,largest_share,bias_size," + "bias_alignment,drift\n");
+                "layer,deviation,output_error,share,largest_share,bias_size,bias_alignment,bias_cosine,drift\n");
         for (Layer layer : found.layers()) {
             table.row(
                     layer.layer(),
@@ -137,6 +154,7 @@ final class DiagnoseCommand implements Callable<Integer> {
                     fixed(layer.largestShare()),
                     fixed(layer.biasSize()),
                     fixed(layer.biasAlignment()),
+                    fixed(layer.biasCosine()),
                     fixed(layer.drift()));
             lines.append(layer.layer());
             for (double value : new double[] {
@@ -146,6 +164,7 @@ final class DiagnoseCommand implements Callable<Integer> {
                 layer.largestShare(),
                 layer.biasSize(),
                 layer.biasAlignment(),
+                layer.biasCosine(),
                 layer.drift()
             }) {
                 lines.append(',').append(value);
@@ -171,6 +190,7 @@ final class DiagnoseCommand implements Callable<Integer> {
                     .chart("share of the attention that it takes", of(found, Layer::share))
                     .chart("length of the bias over that of the heads' outputs", of(found, Layer::biasSize))
                     .chart("alignment of the bias: 1 for one direction at all tokens", of(found, Layer::biasAlignment))
+                    .chart("cosine between the bias and the heads' outputs", of(found, Layer::biasCosine))
                     .chart("drift of the layer's input from the bare model's", of(found, Layer::drift))
                     .write(chart);
         }

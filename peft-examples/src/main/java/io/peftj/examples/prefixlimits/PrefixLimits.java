@@ -33,7 +33,8 @@ import picocli.CommandLine.Parameters;
  *       fine-tuning can.
  *   <li>A model of four layers with four heads learns to sort both ways and to add one or two, without being told which. A prefix can tell it
  *       which; by the paper it cannot teach it the double histogram, which a LoRA of rank 1 on all but queries, keys and values, as many
- *       parameters, can. The sizes are the authors', and so are LoRA's steps and its rate of 5e-3.
+ *       parameters, can. The sizes are the authors', and so are LoRA's steps and its rate of 5e-3. Unlike theirs, digits are drawn uniformly, added to
+ *       modulo 8, and rates decline.
  * </ul>
  *
  * <p>The start token stands where the prefix of one vector will: digits keep the positions they were learnt at.

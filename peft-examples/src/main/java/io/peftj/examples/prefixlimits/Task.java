@@ -13,7 +13,7 @@ enum Task {
     ADD_ONE(digits -> added(digits, 1)),
     /** Each digit plus two. */
     ADD_TWO(digits -> added(digits, 2)),
-    /** For each digit, how many different digits occur as often as it does (RASP's double histogram, arXiv 2106.06981). */
+    /** For each digit, how many times it occurs, itself included: what the authors call the double histogram. RASP's (arXiv 2106.06981) is another one. */
     DOUBLE_HISTOGRAM(Task::doubleHistogram);
 
     /** Digits there are. */
@@ -45,10 +45,6 @@ enum Task {
         for (int digit : digits) {
             counts[digit]++;
         }
-        return Arrays.stream(digits)
-                .map(digit -> (int) Arrays.stream(counts)
-                        .filter(count -> count == counts[digit])
-                        .count())
-                .toArray();
+        return Arrays.stream(digits).map(digit -> counts[digit]).toArray();
     }
 }

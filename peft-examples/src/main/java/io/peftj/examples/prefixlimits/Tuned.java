@@ -86,11 +86,16 @@ final class Tuned {
     /** A question and its answer. */
     private static int[] row(Task task, int starts, CounterRandom random) {
         int[] digits = new int[LENGTH];
-        Arrays.setAll(digits, i -> random.nextInt(Task.DIGITS));
+        int[] answer;
+        do {
+            Arrays.setAll(digits, i -> random.nextInt(Task.DIGITS));
+            answer = task.answer(digits);
+            // No token stands for the nine times that a digit occurs in one row of two million.
+        } while (Arrays.stream(answer).max().orElse(0) > START);
         int[] row = new int[starts + 2 * LENGTH];
         Arrays.fill(row, 0, starts, START);
         System.arraycopy(digits, 0, row, starts, LENGTH);
-        System.arraycopy(task.answer(digits), 0, row, starts + LENGTH, LENGTH);
+        System.arraycopy(answer, 0, row, starts + LENGTH, LENGTH);
         return row;
     }
 

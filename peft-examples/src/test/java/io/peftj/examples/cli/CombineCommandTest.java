@@ -89,12 +89,14 @@ class CombineCommandTest {
 
         Invocation summed = Invocation.of(
                 "combine", "--model", model, "--adapter", one + "=1", "--adapter", two + "=0.5", "--out", both);
-        Invocation.of(
+        Invocation taken = Invocation.of(
                 "combine",
                 "--model",
                 model,
                 "--adapter",
-                both + "=1",
+                both + "=0.5",
+                "--adapter",
+                both + "=0.5",
                 "--adapter",
                 two + "=-0.5",
                 "--rank",
@@ -103,9 +105,22 @@ class CombineCommandTest {
                 first);
 
         assertThat(summed.exitCode()).as(summed.err()).isZero();
+        assertThat(taken.exitCode()).as(taken.err()).isZero();
+        assertThat(taken.out()).contains("\"adapters\":3,");
         assertThat(summed.out()).contains("\"type\":\"LORA\",\"adapters\":2,\"parameters\":");
         assertThat(logits(model, "--adapter", first)).containsExactly(logits(model, "--adapter", one), within(1e-4f));
         assertThat(logits(model, "--adapter", both)).isNotEqualTo(logits(model, "--adapter", one));
+    }
+
+    @Test
+    void anAdapterWithoutAWeightIsBadInput() {
+        Invocation refused =
+                Invocation.of("combine", "--model", model, "--adapter", "one", "--out", folder.resolve("out"));
+
+        assertThat(refused.exitCode()).isEqualTo(2);
+        assertThat(refused.err())
+                .isEqualToIgnoringNewLines(
+                        "peft: --adapter one: expected DIR=WEIGHT, such as one=0.5; give the weight");
     }
 
     @Test

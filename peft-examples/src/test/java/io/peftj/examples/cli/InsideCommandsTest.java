@@ -113,13 +113,36 @@ class InsideCommandsTest {
         assertThat(diagnosed.err()).isEmpty();
         assertThat(diagnosed.out())
                 .startsWith("PREFIX_TUNING, 2 rows, ")
-                .containsPattern("layer +deviation +output error +share +largest +bias +alignment +drift")
+                .containsPattern("layer +deviation +output error +share +largest +bias +alignment +cosine +drift")
                 .contains("drift behind the last layer: ");
         List<String> lines = Files.readAllLines(csv);
         assertThat(lines).hasSize(3);
-        assertThat(lines.get(1).split(",", -1)).hasSize(8);
+        assertThat(lines.get(1).split(",", -1)).hasSize(9);
         assertThat(Double.parseDouble(lines.get(2).split(",", -1)[3])).isBetween(0.0, 1.0);
         assertThat(ImageIO.read(png.toFile()).getHeight()).isGreaterThan(600);
+    }
+
+    /** Through the model's chat template, and cut like other rows. */
+    @Test
+    void conversationsAreRowsToo() throws IOException {
+        Path adapter = trained("prefix", "--tokens", 3);
+        Files.writeString(
+                model.resolve("tokenizer_config.json"),
+                "{\"eos_token\": \"</s>\", \"chat_template\": \"{% for m in messages %}{{ m.content }} {% endfor %}\"}");
+        Path chats = Files.writeString(
+                folder.resolve("chats.jsonl"),
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"the book is\"},"
+                        + " {\"role\": \"assistant\", \"content\": \"red\"}]}\n");
+
+        Invocation diagnosed =
+                Invocation.of("diagnose", "--model", model, "--adapter", adapter, "--data", chats, "--rows", 1);
+
+        Invocation cut =
+                Invocation.of("diagnose", "--model", model, "--adapter", adapter, "--data", chats, "--max-length", 2);
+
+        assertThat(diagnosed.err()).isEmpty();
+        assertThat(diagnosed.out()).startsWith("PREFIX_TUNING, 1 rows, 4 tokens");
+        assertThat(cut.out()).startsWith("PREFIX_TUNING, 1 rows, 2 tokens");
     }
 
     @Test

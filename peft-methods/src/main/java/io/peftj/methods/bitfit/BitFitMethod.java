@@ -52,6 +52,6 @@ public final class BitFitMethod implements AdapterMethod<BitFitConfig> {
     public Adapter sum(WeightedAdapters adapters) {
         BitFitConfig config = new BitFitConfig(adapters.modulesToSave(), adapters.taskType());
         AdapterPlan plan = plan(adapters.spec(), config);
-        return adapters.of(config, plan, adapters.replaced(plan));
+        return adapters.adapter(config, plan, adapters.replaced(plan));
     }
 }

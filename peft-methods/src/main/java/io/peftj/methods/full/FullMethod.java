@@ -50,6 +50,6 @@ public final class FullMethod implements AdapterMethod<FullConfig> {
     public Adapter sum(WeightedAdapters adapters) {
         FullConfig config = new FullConfig(adapters.taskType());
         AdapterPlan plan = plan(adapters.spec(), config);
-        return adapters.of(config, plan, adapters.replaced(plan));
+        return adapters.adapter(config, plan, adapters.replaced(plan));
     }
 }

@@ -52,6 +52,6 @@ public final class HeadMethod implements AdapterMethod<HeadConfig> {
     public Adapter sum(WeightedAdapters adapters) {
         HeadConfig config = new HeadConfig(adapters.modulesToSave(), adapters.taskType());
         AdapterPlan plan = plan(adapters.spec(), config);
-        return adapters.of(config, plan, adapters.replaced(plan));
+        return adapters.adapter(config, plan, adapters.replaced(plan));
     }
 }

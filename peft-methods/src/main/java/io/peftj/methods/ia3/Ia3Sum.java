@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 
 /**
  * (IA)3 adapters added up: W⊙l − W is linear in l − 1, so that vectors add up as 1 + Σ wᵢ·(lᵢ − 1). PEFT adds up the vectors themselves, which is the same
@@ -30,10 +31,21 @@ record Ia3Sum(WeightedAdapters adapters) {
         }
         adapters.checkOneWay(inputs.keySet(), "by a vector");
         Ia3Config config = config(inputs);
+        if (!new Ia3Plan(adapters.spec(), config).inputsScaled().equals(inputs)) {
+            config = config.toBuilder().feedForward(byWholeNames(inputs)).build();
+        }
         Ia3Plan plan = new Ia3Plan(adapters.spec(), config);
         Map<String, HostTensor> values = new LinkedHashMap<>(adapters.replaced(plan));
-        plan.scales().forEach(parameter -> values.put(parameter.name(), adapters.sum(parameter, 1)));
-        return adapters.of(config, plan, values);
+        plan.scales().forEach(parameter -> values.put(parameter.name(), adapters.sumFrom(1, parameter)));
+        return adapters.adapter(config, plan, values);
+    }
+
+    /** Where an end of a name means another layer too: feedforward_modules need no dot before what they match. */
+    private static FeedForward byWholeNames(Map<Site, Boolean> inputs) {
+        return FeedForward.matching(inputs.entrySet().stream()
+                .filter(Map.Entry::getValue)
+                .map(scaled -> scaled.getKey().name().replace(".", "\\."))
+                .collect(Collectors.joining("|")));
     }
 
     private Ia3Config config(Map<Site, Boolean> inputs) {

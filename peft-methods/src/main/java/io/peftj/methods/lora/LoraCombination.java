@@ -57,7 +57,7 @@ public final class LoraCombination {
      */
     public static Adapter nearest(FrozenBase base, int rank, WeightedAdapter... terms) {
         if (rank < 1) {
-            throw new InvalidConfigException("a combination's rank is " + rank + "; expected at least 1");
+            throw new InvalidConfigException("a combination's rank is " + rank + "; expected at least 1, such as 8");
         }
         WeightedAdapters checked = AdapterCombination.checked(base, terms);
         return new LoraCombination(checked)
@@ -75,7 +75,7 @@ public final class LoraCombination {
         LoraPlan plan = new LoraPlan(adapters.spec(), config);
         Map<String, HostTensor> values = new LinkedHashMap<>(adapters.replaced(plan));
         plan.lowRank().forEach((site, part) -> values.putAll(part.named(Objects.requireNonNull(products.get(site)))));
-        return adapters.of(config, plan, values);
+        return adapters.adapter(config, plan, values);
     }
 
     private Map<Site, Factors> products(UnaryOperator<Factors> form) {

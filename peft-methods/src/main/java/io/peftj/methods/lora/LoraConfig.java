@@ -86,6 +86,12 @@ public record LoraConfig(
         new NamePatterns<>("alpha_pattern", alphaPattern);
     }
 
+    /** PEFT takes what PiSSA and OLoRA start from out of the base, and its files' copies lack it. */
+    @Override
+    public boolean copiesBaseUnchanged() {
+        return !init.isOfBase();
+    }
+
     @Override
     public LoraConfig withTaskType(TaskType type) {
         return toBuilder().taskType(type).build();
