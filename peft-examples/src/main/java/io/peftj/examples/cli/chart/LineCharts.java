@@ -28,7 +28,7 @@ public final class LineCharts {
         this.axis = axis;
     }
 
-    /** Adds a chart of values from 0 on. */
+    /** Adds a chart: from 0 on, or around it where a value is below. */
     public LineCharts chart(String name, List<Double> values) {
         charts.add(new Chart(name, List.copyOf(values)));
         return this;
@@ -48,16 +48,16 @@ public final class LineCharts {
     }
 
     private void draw(Picture picture, Chart chart, int top) {
-        double most =
-                chart.values().stream().mapToDouble(Double::doubleValue).max().orElse(0);
-        double end = rounded(most);
+        double end =
+                rounded(chart.values().stream().mapToDouble(Math::abs).max().orElse(0));
+        double begin = chart.values().stream().anyMatch(value -> value < 0) ? -end : 0;
         int bottom = top + HEIGHT;
         picture.text(chart.name(), LEFT, top - 6);
         for (int line = 0; line <= 2; line++) {
             int y = bottom - line * HEIGHT / 2;
             picture.graphics().setColor(Picture.FAINT);
             picture.graphics().drawLine(LEFT, y, LEFT + WIDTH, y);
-            picture.textBefore(Picture.number(end * line / 2), LEFT - 8, y + 4);
+            picture.textBefore(Picture.number(begin + (end - begin) * line / 2), LEFT - 8, y + 4);
         }
         int count = chart.values().size();
         int every = (count - 1) / 16 + 1;
@@ -67,10 +67,11 @@ public final class LineCharts {
         picture.graphics().setColor(INK);
         picture.graphics().setStroke(new BasicStroke(2));
         for (int i = 0; i < count; i++) {
-            int y = y(chart.values().get(i), end, bottom);
+            int y = y(chart.values().get(i), begin, end, bottom);
             picture.graphics().fillOval(x(i, count) - 3, y - 3, 7, 7);
             if (i > 0) {
-                picture.graphics().drawLine(x(i - 1, count), y(chart.values().get(i - 1), end, bottom), x(i, count), y);
+                picture.graphics()
+                        .drawLine(x(i - 1, count), y(chart.values().get(i - 1), begin, end, bottom), x(i, count), y);
             }
         }
         picture.graphics().setStroke(new BasicStroke(1));
@@ -80,8 +81,8 @@ public final class LineCharts {
         return count == 1 ? LEFT + WIDTH / 2 : LEFT + 8 + (int) ((long) i * (WIDTH - 16) / (count - 1));
     }
 
-    private static int y(double value, double end, int bottom) {
-        return bottom - (int) Math.round(value / end * HEIGHT);
+    private static int y(double value, double begin, double end, int bottom) {
+        return bottom - (int) Math.round((value - begin) / (end - begin) * HEIGHT);
     }
 
     /** 1, 2 or 5 times a power of ten, not below the value. */
