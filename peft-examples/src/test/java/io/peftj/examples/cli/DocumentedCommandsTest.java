@@ -40,7 +40,7 @@ class DocumentedCommandsTest {
     static Stream<String> commands() throws IOException {
         List<Path> pages = new ArrayList<>(List.of(Path.of("../docs/command-line.md")));
         try (Stream<Path> methods = Files.list(Path.of("../docs/methods"))) {
-            methods.sorted().forEach(pages::add);
+            methods.filter(file -> file.toString().endsWith(".md")).sorted().forEach(pages::add);
         }
         List<String> commands = new ArrayList<>();
         for (Path page : pages) {
